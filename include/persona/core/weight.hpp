@@ -1,0 +1,129 @@
+#pragma once
+
+#include <persona/core/leaf.hpp>
+#include <persona/core/tensor.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+namespace persona {
+
+/// What a weight does in its layer; parameterizations select by it.
+enum class WeightKind { linear, conv2d, norm, bias, embedding };
+
+/// Stride and zero padding, the same on both axes.
+struct Conv2dShape {
+  std::int64_t stride = 1, padding = 0;
+};
+
+/// What both kinds of weight change share: the leaves that an optimizer trains.
+class Adapter {
+ public:
+  virtual ~Adapter() = default;
+  virtual std::vector<Leaf> leaves() const = 0;
+};
+
+/// Takes the place of a weight: y = R(x), defined on the untouched base W0. At most one a weight.
+class Replacement : public Adapter {
+ public:
+  /// The replaced weight, shaped like `base`, differentiable in the leaves.
+  virtual Tensor value(const Tensor& base) const = 0;
+  virtual Tensor linear(const Tensor& x, const Tensor& base, const Tensor& bias) const {
+    return at::linear(x, as_compute(value(base), x), bias);
+  }
+  virtual Tensor conv2d(const Tensor& x, const Tensor& base, const Tensor& bias, Conv2dShape shape) const {
+    return at::conv2d(x, as_compute(value(base), x), bias, shape.stride, shape.padding);
+  }
+};
+
+/// Adds to a weight: y = W0 x + D(x). Any number a weight.
+class Delta : public Adapter {
+ public:
+  /// The added weight, shaped like `base`, differentiable in the leaves.
+  virtual Tensor value(const Tensor& base) const = 0;
+  virtual Tensor linear(const Tensor& x, const Tensor& base) const {
+    return at::linear(x, as_compute(value(base), x));
+  }
+  virtual Tensor conv2d(const Tensor& x, const Tensor& base, Conv2dShape shape) const {
+    return at::conv2d(x, as_compute(value(base), x), {}, shape.stride, shape.padding);
+  }
+};
+
+/// A frozen base tensor and what is learned on top of it: y = R(x) + sum_i D_i(x). Copies share the base.
+struct Weight {
+  WeightKind kind = WeightKind::linear;
+  Tensor base;
+  std::shared_ptr<const Replacement> replacement{};
+  std::vector<std::shared_ptr<const Delta>> deltas{};
+
+  bool adapted() const { return replacement || !deltas.empty(); }
+
+  /// The weight as one tensor, shaped like `base`: the materialized plan, and the only one for norms, biases and tables.
+  Tensor value() const {
+    if (!adapted()) return base;
+    auto sum = replacement ? replacement->value(base).to(base.scalar_type()) : base;
+    for (const auto& delta : deltas) sum = sum + delta->value(base).to(base.scalar_type());
+    return sum;
+  }
+
+  /// x [..., in] -> [..., out]; `bias` may be undefined.
+  Tensor linear(const Tensor& x, const Tensor& bias) const {
+    auto y = replacement ? replacement->linear(x, base, bias) : at::linear(x, base, bias);
+    for (const auto& delta : deltas) y = y + delta->linear(x, base);
+    return y;
+  }
+
+  /// x [B, ci, H, W] -> [B, co, H', W']; `bias` may be undefined.
+  Tensor conv2d(const Tensor& x, const Tensor& bias, Conv2dShape shape) const {
+    auto y = replacement ? replacement->conv2d(x, base, bias, shape)
+                         : at::conv2d(x, base, bias, shape.stride, shape.padding);
+    for (const auto& delta : deltas) y = y + delta->conv2d(x, base, shape);
+    return y;
+  }
+};
+
+/// A weight of the given shape without storage (a meta tensor): a loader fills it, and checks it against this shape.
+inline Weight unfilled_weight(WeightKind kind, at::IntArrayRef shape) {
+  return Weight{.kind = kind, .base = at::empty(shape, at::TensorOptions().device(at::kMeta).dtype(at::kFloat))};
+}
+
+namespace detail {
+template <class T>
+inline constexpr bool is_vector = false;
+template <class T, class A>
+inline constexpr bool is_vector<std::vector<T, A>> = true;
+template <class T>
+inline constexpr bool is_optional = false;
+template <class T>
+inline constexpr bool is_optional<std::optional<T>> = true;
+
+inline std::string join_name(const std::string& prefix, std::string_view name) {
+  if (prefix.empty() || name.empty()) return prefix + std::string(name);
+  return prefix + "." + std::string(name);
+}
+}  // namespace detail
+
+/// Calls f(name, weight) for every Weight below `node`, in declaration order, with dotted names.
+/// A node is a Weight, a vector or optional of nodes, or a struct with `static void visit(self, f)` that calls
+/// f("member", self.member) for each of its members.
+template <class Node, class F>
+void for_each_weight(Node& node, F&& f, const std::string& prefix = {}) {
+  using N = std::remove_const_t<Node>;
+  if constexpr (std::same_as<N, Weight>) {
+    f(prefix, node);
+  } else if constexpr (detail::is_vector<N>) {
+    for (std::size_t i = 0; i < node.size(); ++i) for_each_weight(node[i], f, detail::join_name(prefix, std::to_string(i)));
+  } else if constexpr (detail::is_optional<N>) {
+    if (node) for_each_weight(*node, f, prefix);
+  } else {
+    N::visit(node, [&](std::string_view name, auto& child) { for_each_weight(child, f, detail::join_name(prefix, name)); });
+  }
+}
+
+}  // namespace persona
