@@ -8,11 +8,11 @@ namespace persona {
 
 /// One trained fp32 tensor and how an optimizer is to treat it.
 struct Leaf {
-  std::string name;            ///< unique within a run: "<ada>.rows", "unet.mid_block...to_k.weight.delta"
-  Tensor value;                ///< fp32, requires_grad, a leaf of the autograd graph
+  std::string name{};          ///< unique within a run: "<ada>.rows", "unet.mid_block...to_k.weight.delta"
+  Tensor value{};              ///< fp32, requires_grad, a leaf of the autograd graph
   double lr_scale = 1.0;       ///< factor on the optimizer's learning rate
   double weight_decay = -1.0;  ///< decoupled decay of this leaf; negative: the optimizer's own
-  Tensor decay_toward;         ///< where the decay pulls to; undefined: zero
+  Tensor decay_toward{};       ///< where the decay pulls to; undefined: zero
 };
 
 /// A leaf made from `start`: a detached fp32 copy that requires a gradient.

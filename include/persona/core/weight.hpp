@@ -58,7 +58,7 @@ class Delta : public Adapter {
 /// A frozen base tensor and what is learned on top of it: y = R(x) + sum_i D_i(x). Copies share the base.
 struct Weight {
   WeightKind kind = WeightKind::linear;
-  Tensor base;
+  Tensor base{};
   std::shared_ptr<const Replacement> replacement{};
   std::vector<std::shared_ptr<const Delta>> deltas{};
 
