@@ -1,0 +1,49 @@
+#pragma once
+
+#include <persona/core/error.hpp>
+#include <persona/core/role.hpp>
+#include <persona/core/tensor.hpp>
+#include <persona/data/bind_context.hpp>
+#include <persona/init/mean_of_names.hpp>
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace persona {
+
+/// Cross Initialization (Pang et al., CVPR 2024, Eq. 3): rows start at E(mean of the names' rows), the text encoder's output, after
+/// its final norm, at positions 1..n of [BOS, means, ...].
+struct CrossInit {
+  using plays = Plays<Role::initializer>;
+  std::vector<std::string> names{};              ///< people the model knows, "First Last"; the paper takes 691
+  NameColumns columns = NameColumns::words;      ///< how a name's pieces are assigned to rows
+  bool use_encoder = true;                       ///< false: the means themselves (the ablation without Cross Initialization)
+
+  /// [n, D]; throws Error without names, or where a column is empty or the encoder's output is not as wide as its rows.
+  template <class Model>
+  Tensor rows(const Model& model, const BindContext& context) const {
+    const at::NoGradGuard no_grad;
+    const auto n = context.current().vectors;
+    const auto means = mean_of_names(model, names, n, columns);
+    if (!use_encoder) return means;
+    const auto& encoder = model.text_encoder();
+    const auto table = encoder.embedding_table();
+    const auto bos = table[model.tokenizer().bos_token_id()].unsqueeze(0);
+    // What follows position n cannot reach it through the causal mask, so the prefix alone is run.
+    const auto states = encoder.encode(at::cat({bos, as_compute(means, table)}).unsqueeze(0))[0];
+    if (states.size(-1) != table.size(1))
+      throw Error("CrossInit", "the text encoder's output is " + std::to_string(states.size(-1)) + " wide, its rows are " +
+                                   std::to_string(table.size(1)),
+                  "Cross Initialization needs an encoder whose output can stand for a row");
+    return states.slice(0, 1, 1 + n).to(at::kFloat);
+  }
+  std::int64_t default_steps() const { return 320; }
+  double default_learning_rate() const { return 5e-3; }
+  Description describe() const {
+    return {"CrossInit", {{"names", names}, {"columns", columns == NameColumns::words ? "words" : "pieces"}, {"use_encoder", use_encoder}}};
+  }
+};
+
+}  // namespace persona

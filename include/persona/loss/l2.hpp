@@ -1,0 +1,36 @@
+#pragma once
+
+#include <persona/core/role.hpp>
+#include <persona/core/tensor.hpp>
+#include <persona/loss/step_view.hpp>
+
+namespace persona {
+
+/// How L2Reg measures the distance of the rows from their start.
+enum class L2Form {
+  squared,          ///< ||v - v_init||^2 over all entries: Cross Initialization, Eq. 4 and 5 (the paper)
+  mean_of_norms,    ///< mean over rows of ||v - v_init + 1e-6||: the published code's torch.nn.functional.pairwise_distance
+};
+
+/// weight * distance of the rows from where they started (Cross Initialization's regularizer; 1e-5 in the paper).
+struct L2Reg {
+  using plays = Plays<Role::regularizer>;
+  double weight = 1e-5;
+  L2Form form = L2Form::squared;
+
+  Tensor loss(const StepView& view) const {
+    Tensor sum;
+    for (std::size_t i = 0; i < view.rows.size(); ++i) {
+      const auto difference = view.rows[i] - view.initial_rows[i];
+      const auto term = form == L2Form::squared ? difference.square().sum()
+                                                : at::linalg_vector_norm(difference + 1e-6, 2, {-1}).mean();
+      sum = sum.defined() ? sum + term : term;
+    }
+    return weight * sum;
+  }
+  Description describe() const {
+    return {"L2Reg", {{"weight", weight}, {"form", form == L2Form::squared ? "squared" : "mean_of_norms"}}};
+  }
+};
+
+}  // namespace persona

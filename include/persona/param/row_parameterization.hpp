@@ -1,0 +1,56 @@
+#pragma once
+
+#include <persona/core/leaf.hpp>
+#include <persona/core/role.hpp>
+#include <persona/data/bind_context.hpp>
+#include <persona/model/archetype.hpp>
+#include <persona/model/diffusion_model.hpp>
+#include <persona/text/row_set.hpp>
+
+#include <concepts>
+#include <ranges>
+
+namespace persona {
+
+namespace detail {
+template <class S>
+concept HasLeaves = requires(const S& state) {
+  { state.leaves() } -> std::ranges::input_range;
+  requires std::convertible_to<std::ranges::range_value_t<decltype(state.leaves())>, Leaf>;
+};
+template <class S>
+concept HasUniformRows = requires(const S& state) {
+  { state.rows() } -> std::convertible_to<Tensor>;
+};
+template <class S>
+concept HasLayeredRows = requires(const S& state, const RowQuery& query) {
+  { state.rows(query) } -> std::convertible_to<RowSet>;
+};
+template <class P, class Model>
+concept HasRowBind = requires(const P& parameterization, const Tensor& rows, const Model& model,
+                              const BindContext& context) { parameterization.bind(rows, model, context); };
+template <class P, class Model>
+using row_state_t = std::remove_cvref_t<decltype(std::declval<const P&>().bind(
+    std::declval<const Tensor&>(), std::declval<const Model&>(), std::declval<const BindContext&>()))>;
+}  // namespace detail
+
+/// leaves() and rows() -> [n, D], differentiable in the leaves; at bind, rows() equals what it was bound to, or the nearest that
+/// the parameterization can say.
+template <class S>
+concept RowState = detail::HasLeaves<S> && detail::HasUniformRows<S>;
+
+/// leaves() and rows(RowQuery) -> RowSet: other rows for each conditioned layer, and for each timestep.
+template <class S>
+concept LayeredRowState = detail::HasLeaves<S> && detail::HasLayeredRows<S>;
+
+/// bind(rows [n, D], model, context) -> RowState or LayeredRowState.
+template <class P, class Model>
+concept RowParameterizationFor =
+    Component<P> && detail::HasRowBind<P, Model> &&
+    (RowState<detail::row_state_t<P, Model>> || LayeredRowState<detail::row_state_t<P, Model>>);
+
+/// A row parameterization that works with every model.
+template <class P>
+concept RowParameterization = RowParameterizationFor<P, archetype::DiffusionModel>;
+
+}  // namespace persona

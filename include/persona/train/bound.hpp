@@ -1,0 +1,127 @@
+#pragma once
+
+#include <persona/core/leaf.hpp>
+#include <persona/core/tensor.hpp>
+#include <persona/data/augmentation.hpp>
+#include <persona/data/batch.hpp>
+#include <persona/loss/step_view.hpp>
+#include <persona/model/attachment.hpp>
+#include <persona/optim/optimizer.hpp>
+#include <persona/text/placeholder.hpp>
+#include <persona/text/row_set.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace persona {
+
+/// The rows of one subject as a run holds them.
+struct BoundRows {
+  Placeholder placeholder{};
+  Tensor initial{};                             ///< [n, D] fp32: where they started
+  std::vector<Leaf> leaves{};
+  bool layered = false;
+  std::function<RowSet(const RowQuery&)> at{};  ///< differentiable in the leaves
+};
+
+/// One changed weight.
+struct BoundWeight {
+  std::string name{};                    ///< "unet.mid_block...to_k.weight"
+  std::string component{};               ///< describes the parameterization
+  std::shared_ptr<const Adapter> adapter{};
+  std::vector<Leaf> leaves{};
+};
+
+struct BoundRegularizer {
+  std::string name{};
+  std::function<Tensor(const StepView&)> loss{};
+  std::function<bool(const AttentionLayer&)> wants{};  ///< empty: no attention maps
+};
+
+struct BoundContribution {
+  std::string name{};
+  std::function<void(Batch&, at::Generator&)> contribute{};
+  std::function<void(Batch&, const Tensor& snr)> reweigh{};
+};
+
+struct BoundAugmentation {
+  Variants variants{};
+  std::function<std::int64_t(at::Generator&)> draw{};
+  std::function<Tensor(const Tensor& image, std::int64_t variant)> apply{};
+};
+
+struct BoundScheduler {
+  std::int64_t num_train_timesteps = 0;
+  std::function<Tensor(const Tensor& x0, const Tensor& noise, const Tensor& t)> add_noise{}, target{};
+  std::function<Tensor(const Tensor& t)> snr{};
+};
+
+struct BoundOptimizer {
+  std::function<void(const OptimizerStep&)> step{};
+  std::function<std::vector<NamedTensor>()> state{};
+};
+
+/// A sum bound to a model and its subjects: ordinary types, whatever the components were.
+struct Bound {
+  std::vector<Description> components{};        ///< of the sum, in its order
+  std::vector<BoundRows> rows{};                ///< one a subject; empty: no token is trained
+  std::vector<BoundWeight> weights{};
+  std::vector<Attachment> attachments{};        ///< keep the changed weights in the model
+  std::vector<BoundRegularizer> regularizers{};
+  std::vector<BoundContribution> contributions{};
+  std::vector<BoundAugmentation> augmentations{};
+  BoundScheduler scheduler{};
+  BoundOptimizer optimizer{};
+  std::function<double(std::int64_t step, std::int64_t steps)> rate{};
+  std::vector<Leaf> leaves{};                   ///< all of them, named uniquely
+  double default_learning_rate = 1e-3;
+  std::int64_t default_steps = 1000;
+
+  bool layered() const {
+    for (const BoundRows& row : rows)
+      if (row.layered) return true;
+    return false;
+  }
+  bool wants_attention() const {
+    for (const BoundRegularizer& regularizer : regularizers)
+      if (regularizer.wants) return true;
+    return false;
+  }
+  std::vector<Placeholder> placeholders() const {
+    std::vector<Placeholder> list;
+    for (const BoundRows& row : rows) list.push_back(row.placeholder);
+    return list;
+  }
+};
+
+/// The rows of all subjects, one after the other, as one set for one conditioned layer.
+inline RowSet joined_rows(const std::vector<BoundRows>& rows, const RowQuery& query) {
+  if (rows.size() == 1) return rows.front().at(query);
+  std::vector<Tensor> parts, bypasses;
+  double scale = 0;
+  std::int64_t batched = 0;
+  for (const BoundRows& row : rows) {
+    const RowSet set = row.at(query);
+    batched = std::max(batched, set.rows.dim() == 3 ? set.rows.size(0) : 0);
+    parts.push_back(set.rows);
+    if (set.bypass.defined()) {
+      bypasses.push_back(set.bypass);
+      scale = set.bypass_scale;
+    }
+  }
+  const auto join = [batched](std::vector<Tensor> list) {
+    if (batched > 0)
+      for (Tensor& part : list)
+        if (part.dim() == 2) part = part.unsqueeze(0).expand({batched, part.size(0), part.size(1)});
+    return at::cat(list, -2);
+  };
+  if (bypasses.empty()) return {join(parts)};
+  if (bypasses.size() != parts.size())
+    throw Error("rows", "some of the subjects' rows carry a bypass and some do not", "train them with one parameterization");
+  return {join(parts), join(bypasses), scale};
+}
+
+}  // namespace persona
