@@ -33,6 +33,7 @@ struct RowParameterization {
 struct LayeredRowState {
   std::vector<Leaf> leaves() const;
   RowSet rows(const RowQuery&) const;
+  LayeredRowState snapshot() const;
 };
 struct LayeredRowParameterization {
   using plays = Plays<Role::row_parameterization>;

@@ -83,6 +83,7 @@ struct LayeredRows {
     Leaf leaf;  // [layers, n, D]
     std::vector<Leaf> leaves() const { return {leaf}; }
     RowSet rows(const RowQuery& query) const { return leaf.value[query.layer]; }
+    State snapshot() const { return {persona::frozen(leaf)}; }
   };
   template <class Model>
   State bind(const Tensor& rows, const Model& model, const BindContext&) const {
@@ -110,6 +111,7 @@ struct NeTIMapper {
       if (!bypass) return base + halves[0];
       return {base + halves[0], halves[1] + 1e-3, 0.2};
     }
+    State snapshot() const { return {persona::frozen(in), persona::frozen(out), base, bypass}; }
   };
   template <class Model>
   State bind(const Tensor& rows, const Model&, const BindContext& context) const {
@@ -129,6 +131,11 @@ struct SpectralShift {
     Leaf delta;
     Tensor u, s, vt;
     std::vector<Leaf> leaves() const override { return {delta}; }
+    std::shared_ptr<const persona::Adapter> snapshot() const override {
+      auto copy = std::make_shared<Shift>(*this);
+      copy->delta = persona::frozen(delta);
+      return copy;
+    }
     Tensor value(const Tensor& base) const override {
       return (u * at::relu(s + delta.value)).matmul(vt).reshape(base.sizes());
     }
@@ -153,6 +160,12 @@ struct LowRank {
   struct Factors : persona::Delta {
     Leaf a, b;
     std::vector<Leaf> leaves() const override { return {a, b}; }
+    std::shared_ptr<const persona::Adapter> snapshot() const override {
+      auto copy = std::make_shared<Factors>(*this);
+      copy->a = persona::frozen(a);
+      copy->b = persona::frozen(b);
+      return copy;
+    }
     Tensor value(const Tensor& base) const override { return b.value.matmul(a.value).reshape(base.sizes()); }
     Tensor linear(const Tensor& x, const Tensor&) const override {
       return at::linear(at::linear(x, persona::as_compute(a.value, x)), persona::as_compute(b.value, x));
@@ -176,6 +189,11 @@ struct CrossAttentionKV {
   struct Full : persona::Replacement {
     Leaf weight;
     std::vector<Leaf> leaves() const override { return {weight}; }
+    std::shared_ptr<const persona::Adapter> snapshot() const override {
+      auto copy = std::make_shared<Full>(*this);
+      copy->weight = persona::frozen(weight);
+      return copy;
+    }
     Tensor value(const Tensor&) const override { return weight.value; }
   };
   bool selects(const WeightRef& ref) const {

@@ -3,6 +3,7 @@
 #include <persona/core/tensor.hpp>
 
 #include <string>
+#include <utility>
 
 namespace persona {
 
@@ -20,6 +21,12 @@ inline Leaf make_leaf(std::string name, const Tensor& start) {
   auto value = start.detach().to(at::kFloat).clone(at::MemoryFormat::Contiguous);
   value.set_requires_grad(true);
   return Leaf{.name = std::move(name), .value = std::move(value)};
+}
+
+/// The leaf as it is now: detached from the run that goes on training it.
+inline Leaf frozen(Leaf leaf) {
+  leaf.value = leaf.value.detach().clone();
+  return leaf;
 }
 
 }  // namespace persona

@@ -27,6 +27,9 @@ class Adapter {
  public:
   virtual ~Adapter() = default;
   virtual std::vector<Leaf> leaves() const = 0;
+  /// A copy whose leaves are detached copies: what was learned so far, whatever training does next. Of the same kind
+  /// (Replacement or Delta) as this.
+  virtual std::shared_ptr<const Adapter> snapshot() const = 0;
 };
 
 /// Takes the place of a weight: y = R(x), defined on the untouched base W0. At most one a weight.

@@ -26,6 +26,10 @@ template <class S>
 concept HasLayeredRows = requires(const S& state, const RowQuery& query) {
   { state.rows(query) } -> std::convertible_to<RowSet>;
 };
+template <class S>
+concept HasSnapshot = requires(const S& state) {
+  { state.snapshot() } -> std::convertible_to<S>;
+};
 template <class P, class Model>
 concept HasRowBind = requires(const P& parameterization, const Tensor& rows, const Model& model,
                               const BindContext& context) { parameterization.bind(rows, model, context); };
@@ -39,9 +43,10 @@ using row_state_t = std::remove_cvref_t<decltype(std::declval<const P&>().bind(
 template <class S>
 concept RowState = detail::HasLeaves<S> && detail::HasUniformRows<S>;
 
-/// leaves() and rows(RowQuery) -> RowSet: other rows for each conditioned layer, and for each timestep.
+/// leaves(), rows(RowQuery) -> RowSet: other rows for each conditioned layer, and for each timestep; and snapshot(), a copy whose
+/// leaves no longer follow the run.
 template <class S>
-concept LayeredRowState = detail::HasLeaves<S> && detail::HasLayeredRows<S>;
+concept LayeredRowState = detail::HasLeaves<S> && detail::HasLayeredRows<S> && detail::HasSnapshot<S>;
 
 /// bind(rows [n, D], model, context) -> RowState or LayeredRowState.
 template <class P, class Model>

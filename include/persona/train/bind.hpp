@@ -86,9 +86,15 @@ BoundRows erase_rows(State bound_state, const Subject& subject) {
   }
   if constexpr (HasLayeredRows<State>) {
     erased.layered = true;
-    erased.at = [state](const RowQuery& query) -> RowSet { return state->rows(query); };
+    erased.at = [state](const RowQuery& query) -> RowSet { return std::as_const(*state).rows(query); };
+    erased.snapshot = [state]() -> std::function<RowSet(const RowQuery&)> {
+      return [kept = std::as_const(*state).snapshot()](const RowQuery& query) -> RowSet { return kept.rows(query); };
+    };
   } else {
-    erased.at = [state](const RowQuery&) -> RowSet { return Tensor(state->rows()); };
+    erased.at = [state](const RowQuery&) -> RowSet { return Tensor(std::as_const(*state).rows()); };
+    erased.snapshot = [state]() -> std::function<RowSet(const RowQuery&)> {
+      return [rows = Tensor(std::as_const(*state).rows()).detach().clone()](const RowQuery&) -> RowSet { return rows; };
+    };
   }
   return erased;
 }
@@ -160,13 +166,6 @@ void bind_weights(Model& model, const Recipe<C...>& recipe, const BindContext& c
       throw Error("bind", "no weight of this model is selected by the sum's weight parameterization",
                   "look at what selects() asks of WeightRef::name, host and kind");
   }
-}
-
-template <class A>
-BoundAugmentation erase_augmentation(const A& augmentation) {
-  return {.variants = augmentation.variants(),
-          .draw = [augmentation](at::Generator& generator) -> std::int64_t { return augmentation.draw(generator); },
-          .apply = [augmentation](const Tensor& image, std::int64_t variant) -> Tensor { return augmentation.apply(image, variant); }};
 }
 
 /// Regularizers, contributions and augmentations: a component that plays several of these roles is bound once.
@@ -241,7 +240,7 @@ Bound bind(Model& model, const Recipe<C...>& recipe, const BindContext& context)
   detail::bind_weights(model, recipe, context, bound);
   detail::collect_leaves(bound);
   std::apply([&](const auto&... component) { (detail::bind_terms(std::as_const(model), component, context, bound), ...); }, recipe.components);
-  if (bound.augmentations.empty()) bound.augmentations.push_back(detail::erase_augmentation(RandomFlip{}));
+  if (bound.augmentations.empty()) bound.augmentations.push_back(erase_augmentation(RandomFlip{}));
 
   if constexpr (Recipe<C...>::template count<Role::scheduler> == 1) {
     detail::for_each_of<Role::scheduler>(recipe, [&](const auto& scheduler) { bound.scheduler = detail::erase_scheduler(scheduler); });

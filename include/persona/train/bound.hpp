@@ -25,6 +25,8 @@ struct BoundRows {
   std::vector<Leaf> leaves{};
   bool layered = false;
   std::function<RowSet(const RowQuery&)> at{};  ///< differentiable in the leaves
+  /// The same function, of the leaves as they are now: what a learned thing keeps.
+  std::function<std::function<RowSet(const RowQuery&)>()> snapshot{};
 };
 
 /// One changed weight.
@@ -45,12 +47,6 @@ struct BoundContribution {
   std::string name{};
   std::function<void(Batch&, at::Generator&)> contribute{};
   std::function<void(Batch&, const Tensor& snr)> reweigh{};
-};
-
-struct BoundAugmentation {
-  Variants variants{};
-  std::function<std::int64_t(at::Generator&)> draw{};
-  std::function<Tensor(const Tensor& image, std::int64_t variant)> apply{};
 };
 
 struct BoundScheduler {

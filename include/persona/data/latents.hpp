@@ -1,0 +1,87 @@
+#pragma once
+
+#include <persona/core/random.hpp>
+#include <persona/core/tensor.hpp>
+#include <persona/data/augmentation.hpp>
+#include <persona/model/autoencoder.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace persona {
+
+/// Images [B, 3, H, W] -> posterior moments; in pixel space the mean is the image and std is undefined.
+using EncodeImages = std::function<Moments(const Tensor& images)>;
+
+/// The x0 of a subject's photos. Where the augmentation has finitely many variants each is encoded once, and kept as the
+/// posterior's mean and standard deviation, from which every draw samples anew: the distribution of encoding at every step, at
+/// none of its cost. Other augmentations encode at every draw, or draw from a pool that is encoded once.
+class LatentSource {
+ public:
+  /// images [3, H, W] in [-1, 1]; `scale` multiplies the samples (the autoencoder's scaling factor).
+  LatentSource(std::vector<Tensor> images, BoundAugmentation augmentation, EncodeImages encode, double scale, const Random& random)
+      : images_(std::move(images)), augmentation_(std::move(augmentation)), encode_(std::move(encode)), scale_(scale) {
+    const auto [kind, count] = augmentation_.variants();
+    if (kind == Variants::Kind::fresh) return;
+    auto generator = random.on_host(Stream::augmentation);
+    std::vector<Tensor> means, stds;
+    per_photo_ = count;
+    for (const Tensor& image : images_)
+      for (std::int64_t i = 0; i < count; ++i) {
+        const auto variant = kind == Variants::Kind::finite ? i : augmentation_.draw(generator);
+        const auto moments = encode(augmentation_.apply(image, variant));
+        means.push_back(moments.mean);
+        if (moments.std.defined()) stds.push_back(moments.std);
+      }
+    moments_.mean = at::cat(means);
+    if (!stds.empty()) moments_.std = at::cat(stds);
+  }
+
+  std::int64_t size() const { return static_cast<std::int64_t>(images_.size()); }
+  bool cached() const { return moments_.mean.defined(); }
+
+  /// x0 [B, C, h, w] of the photos asked for. `host` chooses variants, `posterior` samples on the latents' device.
+  Tensor draw(std::span<const std::int64_t> photos, at::Generator host, const at::Generator& posterior) const {
+    const at::NoGradGuard no_grad;
+    Moments chosen;
+    if (cached()) {
+      std::vector<std::int64_t> rows;
+      for (const std::int64_t photo : photos) rows.push_back(photo * per_photo_ + pick(host));
+      const auto index = at::tensor(rows, at::kLong).to(moments_.mean.device(), /*non_blocking=*/true);
+      chosen.mean = moments_.mean.index_select(0, index);
+      if (moments_.std.defined()) chosen.std = moments_.std.index_select(0, index);
+    } else {
+      std::vector<Tensor> images;
+      for (const std::int64_t photo : photos)
+        images.push_back(augmentation_.apply(images_[static_cast<std::size_t>(photo)], augmentation_.draw(host)));
+      chosen = encode_(at::stack(images));
+    }
+    const auto sample = chosen.std.defined()
+                            ? chosen.mean + chosen.std * at::randn(chosen.mean.sizes(), posterior, chosen.mean.options())
+                            : chosen.mean;
+    return sample * scale_;
+  }
+
+ private:
+  Moments encode(const Tensor& image) const {
+    const at::NoGradGuard no_grad;
+    auto moments = encode_(image.unsqueeze(0));
+    return {.mean = moments.mean.to(at::kFloat), .std = moments.std.defined() ? moments.std.to(at::kFloat) : Tensor{}};
+  }
+  std::int64_t pick(at::Generator& host) const {
+    if (augmentation_.variants().kind == Variants::Kind::finite) return augmentation_.draw(host);
+    return at::randint(0, per_photo_, {}, host, at::kLong).item<std::int64_t>();
+  }
+
+  std::vector<Tensor> images_;
+  BoundAugmentation augmentation_;
+  EncodeImages encode_;
+  double scale_ = 1.0;
+  std::int64_t per_photo_ = 0;
+  Moments moments_{};
+};
+
+}  // namespace persona

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <persona/core/error.hpp>
+#include <persona/learned/learned.hpp>
+#include <persona/model/attachment.hpp>
+#include <persona/model/diffusion_model.hpp>
+#include <persona/text/placeholder.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace persona {
+
+/// A model with learned things in it: itself a diffusion model, that also knows its learned tokens. Shares every base tensor with
+/// the model that it came from, which stays as it was.
+template <DiffusionModel Model>
+class Personalized {
+ public:
+  Personalized(const Model& model, const Learned& learned) : model_(std::make_shared<Model>(model)) { add(learned); }
+
+  decltype(auto) tokenizer() const { return model().tokenizer(); }
+  decltype(auto) text_encoder() const { return model().text_encoder(); }
+  decltype(auto) denoiser() const { return model().denoiser(); }
+  decltype(auto) scheduler() const { return model().scheduler(); }
+  LatentShape latent_shape() const { return model().latent_shape(); }
+  decltype(auto) autoencoder() const
+    requires LatentDiffusionModel<Model>
+  {
+    return model().autoencoder();
+  }
+  decltype(auto) sampler(std::string_view name) const
+    requires requires(const Model& m, std::string_view n) { m.sampler(n); }
+  {
+    return model().sampler(name);
+  }
+
+  /// The learned tokens, in the order in which their rows are joined.
+  const std::vector<LearnedRows>& learned_rows() const { return rows_; }
+  std::vector<Placeholder> placeholders() const {
+    std::vector<Placeholder> list;
+    for (const LearnedRows& row : rows_) list.push_back({.token = row.token, .vectors = row.vectors()});
+    return list;
+  }
+
+  /// The same with one more learned thing; a token that is there already throws Error.
+  Personalized with(const Learned& learned) const {
+    Personalized more = *this;
+    more.model_ = std::make_shared<Model>(*model_);  // this one's weights must not change
+    more.attachments_.clear();
+    more.add(learned);
+    return more;
+  }
+
+ private:
+  const Model& model() const { return *model_; }
+
+  void add(const Learned& learned) {
+    const auto table = model().text_encoder().embedding_table();
+    for (LearnedRows row : learned.rows) {
+      for (const LearnedRows& other : rows_)
+        if (other.token == row.token) throw Error("with", "the token '" + row.token + "' is learned already", "learn it under another token");
+      expect_shape(row.rows, {"vectors", {table.size(1), "D"}}, "with: '" + row.token + "'",
+                   "these rows were learned on a model with another text encoder");
+      row.rows = row.rows.to(table.device());
+      rows_.push_back(std::move(row));
+    }
+    if (!learned.weights.empty()) attach(learned);
+  }
+
+  void attach(const Learned& learned) {
+    std::map<std::string, WeightRef> refs;
+    const auto collect = [&](auto& host, const char* name) {
+      for (WeightRef ref : host.weights()) {
+        ref.host = name;
+        refs.emplace(ref.full_name(), ref);
+      }
+    };
+    if constexpr (HasTextEncoderWeights<Model>) collect(model_->text_encoder(), "text_encoder");
+    if constexpr (HasDenoiserWeights<Model>) collect(model_->denoiser(), "unet");
+    for (const LearnedWeight& weight : learned.weights) {
+      const auto found = refs.find(weight.name);
+      if (found == refs.end())
+        throw Error("with", "the model has no weight '" + weight.name + "'", "was this learned on another kind of model?");
+      auto attachment = std::make_shared<Attachment>(found->second);
+      std::visit([&](const auto& change) { attachment->add(change); }, weight.change);
+      attachment->refresh();
+      attachments_.push_back(std::move(attachment));
+    }
+  }
+
+  std::shared_ptr<Model> model_;  // outlives the attachments
+  std::vector<LearnedRows> rows_{};
+  std::vector<std::shared_ptr<Attachment>> attachments_{};
+};
+
+/// A model with what was learned in it: Personalized(model, learned); `model.with(learned)` where the model offers it.
+template <DiffusionModel Model>
+Personalized<Model> with(const Model& model, const Learned& learned) {
+  return {model, learned};
+}
+
+}  // namespace persona

@@ -1,0 +1,148 @@
+#pragma once
+
+#include <persona/core/error.hpp>
+#include <persona/core/random.hpp>
+#include <persona/core/tensor.hpp>
+#include <persona/model/diffusion_model.hpp>
+#include <persona/model/encode_prompts.hpp>
+#include <persona/text/placeholder.hpp>
+#include <persona/text/splice.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace persona {
+
+/// How images are drawn; the fields are diffusers' num_inference_steps, guidance_scale, generator and negative_prompt.
+struct SampleOptions {
+  std::int64_t steps = 50;
+  double guidance = 7.5;       ///< 1 or less: no classifier-free guidance, one pass a step
+  std::uint64_t seed = 0;      ///< image i of a call is the same whatever .batch is
+  std::string negative{};
+  std::string sampler = "dpm"; ///< as the model names them: "ddim", "dpm" (DPM-Solver++ 2M), "euler"
+  std::int64_t batch = 8;      ///< images a pass
+};
+
+namespace detail {
+template <class T>
+inline constexpr bool is_variant_of_samplers = false;
+template <class... S>
+inline constexpr bool is_variant_of_samplers<std::variant<S...>> = (Sampler<S> && ...);
+}  // namespace detail
+
+/// A diffusion model that can draw: sampler(name) gives a Sampler, or a variant of Samplers.
+template <class M>
+concept SamplingModel = DiffusionModel<M> && requires(const M& model, std::string_view name) {
+  { model.sampler(name) };
+  requires Sampler<std::remove_cvref_t<decltype(model.sampler(name))>> ||
+               detail::is_variant_of_samplers<std::remove_cvref_t<decltype(model.sampler(name))>>;
+};
+
+/// The learned rows of a sampling run by query, and their placeholders; both empty: none.
+struct SampleRows {
+  std::vector<Placeholder> placeholders{};
+  std::function<RowSet(const RowQuery&)> rows{};
+  bool layered = false;
+};
+
+namespace detail {
+
+// The encoded prompts of one batch, unconditional half first. Rows that depend on the timestep are encoded anew at each.
+template <DiffusionModel Model>
+class PromptEncoder {
+ public:
+  PromptEncoder(const Model& model, std::span<const std::string> prompts, const SampleOptions& options, const SampleRows& rows)
+      : model_(model), rows_(rows) {
+    const auto device = model.text_encoder().embedding_table().device();
+    std::vector<PromptTokens> tokens;
+    if (options.guidance > 1)
+      tokens.assign(prompts.size(), tokenize_prompt(model.tokenizer(), options.negative, rows.placeholders));
+    for (const std::string& prompt : prompts) tokens.push_back(tokenize_prompt(model.tokenizer(), prompt, rows.placeholders));
+    ids_ = stack_ids(tokens, device);
+    plan_ = make_splice_plan(tokens, device);
+  }
+
+  const Conditioning& at(double t) {
+    if (encoded_ && !rows_.layered) return conditioning_;
+    std::vector<RowSet> sets;
+    if (rows_.rows && !plan_.empty()) {
+      std::int64_t layers = 1;
+      if constexpr (LayeredDenoiser<denoiser_t<Model>>) {
+        if (rows_.layered) layers = model_.denoiser().num_conditioned_layers();
+      }
+      const auto times = at::full({ids_.size(0)}, static_cast<std::int64_t>(t), ids_.options());
+      for (std::int64_t layer = 0; layer < layers; ++layer)
+        sets.push_back(rows_.rows({.t = times, .layer = layer, .num_layers = layers, .training = false, .generator = {}}));
+    }
+    conditioning_ = encode_prompts(model_.text_encoder(), ids_, plan_, sets);
+    encoded_ = true;
+    return conditioning_;
+  }
+
+ private:
+  const Model& model_;
+  const SampleRows& rows_;
+  Tensor ids_{};
+  SplicePlan plan_{};
+  Conditioning conditioning_{};
+  bool encoded_ = false;
+};
+
+template <DiffusionModel Model, Sampler S>
+Tensor sample_batch(const Model& model, const S& sampler, std::span<const std::string> prompts, std::int64_t first,
+                    const SampleOptions& options, const SampleRows& rows) {
+  const auto device = model.text_encoder().embedding_table().device();
+  const auto [c, h, w] = model.latent_shape();
+  const Random random(options.seed, device);
+  auto run = sampler.begin(options.steps);
+  std::vector<Tensor> noise;
+  for (std::size_t i = 0; i < prompts.size(); ++i)
+    noise.push_back(at::randn({c, h, w}, random.at(Stream::sampling, first + static_cast<std::int64_t>(i)), at::TensorOptions().device(device)));
+  auto x = at::stack(noise) * static_cast<double>(run.init_noise_sigma());
+  PromptEncoder<Model> encoder(model, prompts, options, rows);
+  std::int64_t i = 0;
+  for (const auto timestep : run.timesteps()) {
+    const auto& conditioning = encoder.at(static_cast<double>(timestep));
+    const Tensor input = run.scale_model_input(x, i);
+    const bool guided = options.guidance > 1;
+    const auto doubled = guided ? at::cat({input, input}) : input;
+    const auto t = at::full({doubled.size(0)}, static_cast<std::int64_t>(timestep), at::TensorOptions().dtype(at::kLong).device(device));
+    auto prediction = predict(model.denoiser(), doubled, t, conditioning).to(at::kFloat);
+    if (guided) {
+      const auto halves = prediction.chunk(2);
+      prediction = halves[0] + options.guidance * (halves[1] - halves[0]);
+    }
+    x = run.step(prediction, i++, x);
+  }
+  return x;
+}
+
+}  // namespace detail
+
+/// Scaled latents [N, C, h, w] of N prompts, drawn by the model's sampler with classifier-free guidance.
+template <SamplingModel Model>
+Tensor sample_latents(const Model& model, const std::vector<std::string>& prompts, const SampleOptions& options = {}, const SampleRows& rows = {}) {
+  if (options.steps < 1 || options.batch < 1)
+    throw Error("sample", ".steps and .batch must be at least 1, got " + std::to_string(options.steps) + " and " + std::to_string(options.batch));
+  const at::NoGradGuard no_grad;
+  std::vector<Tensor> parts;
+  const auto draw = [&](const auto& sampler) {
+    for (std::size_t first = 0; first < prompts.size(); first += static_cast<std::size_t>(options.batch)) {
+      const auto n = std::min(prompts.size() - first, static_cast<std::size_t>(options.batch));
+      parts.push_back(detail::sample_batch(model, sampler, std::span(prompts).subspan(first, n), static_cast<std::int64_t>(first), options, rows));
+    }
+  };
+  const auto sampler = model.sampler(options.sampler);
+  if constexpr (Sampler<std::remove_cvref_t<decltype(sampler)>>) draw(sampler);
+  else std::visit(draw, sampler);
+  if (parts.empty()) throw Error("sample", "no prompt", "pass at least one");
+  return at::cat(parts);
+}
+
+}  // namespace persona

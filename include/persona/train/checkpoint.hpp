@@ -1,0 +1,86 @@
+#pragma once
+
+#include <persona/core/error.hpp>
+#include <persona/io/atomic_file.hpp>
+#include <persona/io/safetensors.hpp>
+#include <persona/learned/learned.hpp>
+#include <persona/train/session.hpp>
+#include <persona/version.hpp>
+
+#include <ATen/Parallel.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace persona {
+
+/// What a run was made of, as text: the sum, the settings that its arithmetic depends on, the photos and the base model.
+inline std::map<std::string, std::string> describe_run(const Session& session) {
+  std::map<std::string, std::string> text;
+  std::string sum;
+  for (const Description& component : session.bound().components) sum += (sum.empty() ? "" : " + ") + to_string(component);
+  text["persona.version"] = version_string;
+  text["persona.recipe"] = sum;
+  text["persona.batch"] = std::to_string(session.options().batch);
+  text["persona.accumulate"] = std::to_string(session.options().accumulate);
+  text["persona.seed"] = std::to_string(session.options().seed);
+  text["persona.completed"] = std::to_string(session.completed());
+  std::string photos, tokens;
+  for (const TrainingData& data : session.data()) photos += std::to_string(data.fingerprint) + " ";
+  for (const BoundRows& row : session.bound().rows)
+    tokens += row.placeholder.token + " x " + std::to_string(row.placeholder.vectors) + "\n";
+  text["persona.photos"] = photos;
+  text["persona.tokens"] = tokens;
+  text["persona.model"] = std::to_string(session.model().fingerprint());
+  return text;
+}
+
+/// Writes folder/state.safetensors (leaves, optimizer state, what the run was made of) and folder/learned.safetensors: the folder
+/// appears whole or not at all.
+inline void save_checkpoint(const Session& session, const Learned& learned, const std::filesystem::path& folder) {
+  session.check();
+  std::map<std::string, Tensor> tensors;
+  for (const Leaf& leaf : session.bound().leaves) tensors.emplace("leaf." + leaf.name, leaf.value.detach().cpu());
+  for (const auto& [name, value] : session.bound().optimizer.state()) tensors.emplace("optimizer." + name, value.detach().cpu());
+  auto text = describe_run(session);
+  text["persona.kind"] = "checkpoint";
+  text["persona.threads"] = std::to_string(at::get_num_threads());
+  write_directory_atomically(folder, [&](const std::filesystem::path& fresh) {
+    write_safetensors(fresh / "state.safetensors", tensors, text);
+    const bool layered = std::ranges::any_of(learned.rows, [](const LearnedRows& row) { return bool(row.layered); });
+    if (!layered) learned.save(fresh / "learned.safetensors");
+  });
+}
+
+/// Puts a session where a saved one stood; throws Error naming what differs where recipe, settings, photos or model are others.
+inline void load_checkpoint(Session& session, const std::filesystem::path& folder) {
+  const auto file = folder / "state.safetensors";
+  const auto source = SafeTensors::open(file);
+  std::map<std::string, std::string> saved;
+  for (const auto& [key, value] : source.metadata()) saved.emplace(key, value);
+  const auto now = describe_run(session);
+  static constexpr std::pair<const char*, const char*> checked[] = {
+      {"persona.recipe", "the sum"},     {"persona.batch", ".batch"},      {"persona.accumulate", ".accumulate"},
+      {"persona.seed", ".seed"},         {"persona.tokens", "the tokens"}, {"persona.photos", "the photos or their captions"},
+      {"persona.model", "the base model"}};
+  for (const auto& [key, what] : checked) {
+    const auto& found = saved[key];
+    if (found != now.at(key))
+      throw Error("resume from " + folder.string(), std::string(what) + " differs: saved '" + found + "', now '" + now.at(key) + "'",
+                  "resume with what the run was begun with, or begin a new run");
+  }
+  const at::NoGradGuard no_grad;
+  const auto restore = [&](const std::string& name, Tensor into) {
+    const auto value = source.load(name);
+    if (value.sizes() != into.sizes())
+      throw Error(file.string() + ": " + name, "expected shape " + shape_string(into.sizes()) + ", found " + shape_string(value.sizes()));
+    into.copy_(value);
+  };
+  for (const Leaf& leaf : session.bound().leaves) restore("leaf." + leaf.name, leaf.value);
+  for (const auto& [name, value] : session.bound().optimizer.state()) restore("optimizer." + name, value);
+  session.resume_at(std::stoll(saved["persona.completed"]));
+}
+
+}  // namespace persona

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <persona/learned/learned.hpp>
+#include <persona/train/bound.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace persona {
+
+/// What the leaves of a bound sum say now, as a value: later steps do not change it.
+inline Learned learned_of(const Bound& bound, std::map<std::string, std::string> metadata = {}) {
+  const at::NoGradGuard no_grad;
+  Learned learned{.rows = {}, .weights = {}, .metadata = std::move(metadata)};
+  for (const BoundRows& row : bound.rows) {
+    LearnedRows rows{.token = row.placeholder.token};
+    if (row.layered) {
+      rows.layered = row.snapshot();
+      rows.rows = row.initial.cpu();
+    } else {
+      rows.rows = row.at({}).rows.detach().to(at::kCPU, at::kFloat).clone();
+    }
+    learned.rows.push_back(std::move(rows));
+  }
+  for (const BoundWeight& weight : bound.weights) {
+    LearnedWeight kept{.name = weight.name, .component = weight.component};
+    const auto copy = weight.adapter->snapshot();
+    if (auto replacement = std::dynamic_pointer_cast<const Replacement>(copy)) kept.change = std::move(replacement);
+    else kept.change = std::dynamic_pointer_cast<const Delta>(copy);
+    learned.weights.push_back(std::move(kept));
+  }
+  return learned;
+}
+
+}  // namespace persona

@@ -1,0 +1,221 @@
+#pragma once
+
+#include <persona/core/error.hpp>
+#include <persona/core/random.hpp>
+#include <persona/core/tensor.hpp>
+#include <persona/data/batch.hpp>
+#include <persona/data/latents.hpp>
+#include <persona/train/bound.hpp>
+#include <persona/train/options.hpp>
+#include <persona/train/step.hpp>
+#include <persona/train/training_step.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace persona {
+
+/// What a session needs of a model, its type forgotten.
+struct ErasedModel {
+  std::shared_ptr<const void> keep{};  ///< the model itself, or nothing where it is borrowed
+  std::function<void(Batch&, std::int64_t tick)> finish{};
+  std::function<StepResult(const Batch&, std::optional<at::Generator>)> forward{};
+  std::function<std::uint64_t()> fingerprint{};  ///< of the base tensors
+  std::function<std::int64_t()> versions{};      ///< sum of the base tensors' in-place version counters
+};
+
+/// One subject's photos, ready to be drawn from.
+struct TrainingData {
+  LatentSource latents;
+  std::vector<std::vector<std::string>> captions{};  ///< per photo, all alike likely
+  std::uint64_t fingerprint = 0;                     ///< of the photos and captions
+};
+
+/// The state of a run and the loop's body; `Run` is its handle.
+class Session {
+ public:
+  Session(ErasedModel model, std::shared_ptr<Bound> bound, std::vector<TrainingData> data, Random random, TrainOptions options)
+      : model_(std::move(model)), bound_(std::move(bound)), data_(std::move(data)), random_(random), options_(std::move(options)) {
+    if (options_.steps <= 0) options_.steps = bound_->default_steps;
+    for (std::size_t subject = 0; subject < data_.size(); ++subject)
+      for (std::int64_t photo = 0; photo < data_[subject].latents.size(); ++photo) photos_.push_back({subject, photo});
+    base_versions_ = model_.versions();
+    bad_step_ = at::full({}, std::int64_t{-1}, at::TensorOptions().dtype(at::kLong).device(bound_->leaves.front().value.device()));
+  }
+
+  std::int64_t completed() const { return completed_; }
+  std::int64_t steps() const { return options_.steps; }
+  bool done() const { return completed_ >= options_.steps; }
+  const TrainOptions& options() const { return options_; }
+  const Bound& bound() const { return *bound_; }
+  const std::vector<TrainingData>& data() const { return data_; }
+  const ErasedModel& model() const { return model_; }
+  bool pending() const { return pending_; }
+
+  /// The step that the loop stands on, computed if it was not yet.
+  const Step& current() {
+    if (pending_ && !done()) {
+      compute();
+      pending_ = false;
+    }
+    return last_;
+  }
+  /// Moves on; a step that was passed over without being looked at is computed all the same.
+  void advance() {
+    if (pending_) (void)current();
+    pending_ = true;
+  }
+
+  /// Sets the number of steps that are behind this run (resume); the leaves' values are the caller's to restore.
+  void resume_at(std::int64_t completed) { completed_ = completed; }
+
+  /// Throws Error where a step was not finite, or where something wrote into a base tensor.
+  void check() const {
+    const auto bad = bad_step_.item<std::int64_t>();
+    if (bad >= 0)
+      throw Error("personalize", "the loss or a gradient was not finite at step " + std::to_string(bad + 1) +
+                                     "; what was learned until step " + std::to_string(bad) + " is kept, and run.learned() gives it",
+                  "lower the learning rate, or look for a photo or a base weight that is not finite");
+    if (model_.versions() != base_versions_)
+      throw Error("personalize", "something wrote into a base tensor of the model during the run",
+                  "a component must change leaves alone");
+  }
+
+ private:
+  struct PhotoIndex {
+    std::size_t subject;
+    std::int64_t photo;
+  };
+
+  // Photos in shuffled epochs: the order is a function of the seed and the epoch alone.
+  PhotoIndex photo_at(std::int64_t position) {
+    const auto n = static_cast<std::int64_t>(photos_.size());
+    const auto epoch = position / n;
+    if (epoch != epoch_ || order_.empty()) {
+      const auto permutation = at::randperm(n, random_.on_host(Stream::data, -1 - epoch), at::kLong);
+      order_.assign(permutation.const_data_ptr<std::int64_t>(), permutation.const_data_ptr<std::int64_t>() + n);
+      epoch_ = epoch;
+    }
+    return photos_[static_cast<std::size_t>(order_[static_cast<std::size_t>(position % n)])];
+  }
+
+  Batch next_batch(std::int64_t tick) {
+    Batch batch{.step = completed_};
+    auto host = random_.on_host(Stream::data, tick);
+    const auto posterior = random_.at(Stream::posterior, tick);
+    std::vector<Tensor> latents;
+    for (std::int64_t i = 0; i < options_.batch;) {
+      // Neighbours of one subject are drawn together.
+      const auto subject = photo_at(tick * options_.batch + i).subject;
+      std::vector<std::int64_t> photos;
+      for (; i < options_.batch; ++i) {
+        const auto next = photo_at(tick * options_.batch + i);
+        if (next.subject != subject) break;
+        photos.push_back(next.photo);
+        const auto& captions = data_[subject].captions[static_cast<std::size_t>(next.photo)];
+        const auto chosen = at::randint(0, static_cast<std::int64_t>(captions.size()), {}, host, at::kLong).item<std::int64_t>();
+        batch.captions.push_back(captions[static_cast<std::size_t>(chosen)]);
+        batch.subjects.push_back(static_cast<std::int64_t>(subject));
+      }
+      latents.push_back(data_[subject].latents.draw(photos, host, posterior));
+    }
+    batch.latents = latents.size() == 1 ? latents.front() : at::cat(latents);
+    return batch;
+  }
+
+  void compute() {
+    if (!started_) started_ = std::chrono::steady_clock::now();
+    const at::AutoGradMode grad(true);
+    const auto inputs = leaf_values();
+    Step record;
+    for (std::int64_t micro = 0; micro < options_.accumulate; ++micro) {
+      const auto tick = completed_ * options_.accumulate + micro;
+      auto batch = next_batch(tick);
+      model_.finish(batch, tick);
+      auto result = model_.forward(batch, random_.at(Stream::augmentation, tick));
+      const auto share = 1.0 / static_cast<double>(options_.accumulate);
+      (options_.accumulate == 1 ? result.loss : result.loss * share).backward({}, std::nullopt, false, inputs);
+      add(record, result, share);
+    }
+    guard(record);
+    bound_->optimizer.step({.lr_factor = bound_->rate(completed_, options_.steps), .found_inf = (bad_step_ >= 0).to(at::kFloat)});
+    for (Leaf& leaf : bound_->leaves) leaf.value.mutable_grad() = Tensor();
+    finish(std::move(record));
+  }
+
+  static void add(Step& record, const StepResult& result, double share) {
+    const auto accumulate = [share](Tensor& sum, const Tensor& part) { sum = sum.defined() ? sum + share * part : share * part; };
+    accumulate(record.loss_, result.loss.detach());
+    accumulate(record.denoising_, result.denoising);
+    for (std::size_t i = 0; i < result.terms.size(); ++i) {
+      if (record.terms_.size() <= i) record.terms_.emplace_back(result.terms[i].first, Tensor());
+      accumulate(record.terms_[i].second, result.terms[i].second);
+    }
+  }
+
+  // On the device, once a step is bad every later one changes nothing; the host looks when it is cheap.
+  void guard(const Step& record) {
+    auto finite = at::isfinite(record.loss_);
+    auto any = at::zeros_like(finite);
+    for (const Leaf& leaf : bound_->leaves)
+      if (const auto& grad = leaf.value.grad(); grad.defined()) {
+        finite = finite.logical_and(at::isfinite(grad).all());
+        if (completed_ == 0) any = any.logical_or((grad != 0).any());
+      }
+    bad_step_ = at::where((bad_step_ < 0).logical_and(finite.logical_not()), at::full_like(bad_step_, completed_), bad_step_);
+    const bool cheap = bad_step_.device().is_cpu() || completed_ % 16 == 0 || completed_ + 1 == options_.steps;
+    if (cheap) check();
+    if (completed_ == 0 && !any.item<bool>())
+      throw Error("personalize", "the gradient of everything that is trained is exactly 0 at the first step: nothing would be learned",
+                  "is the token in the captions, and does the denoiser read the text states?");
+  }
+
+  void finish(Step record) {
+    ++completed_;
+    ++computed_here_;
+    record.index = completed_;
+    record.steps = options_.steps;
+    record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - *started_).count();
+    record.rate = static_cast<double>(computed_here_) / std::max(record.seconds, 1e-9);
+    if (!bound_->rows.empty()) {
+      const at::NoGradGuard no_grad;
+      std::vector<Tensor> rows, start;
+      for (const BoundRows& row : bound_->rows) {
+        rows.push_back(row.layered ? row.initial : row.at({}).rows.detach().clone());
+        start.push_back(row.initial);
+      }
+      record.rows_ = at::cat(rows);
+      record.start_ = at::cat(start);
+    }
+    last_ = std::move(record);
+  }
+
+  std::vector<Tensor> leaf_values() const {
+    std::vector<Tensor> values;
+    for (const Leaf& leaf : bound_->leaves) values.push_back(leaf.value);
+    return values;
+  }
+
+  ErasedModel model_;  // first, so that it outlives what hangs on it
+  std::shared_ptr<Bound> bound_;
+  std::vector<TrainingData> data_;
+  Random random_;
+  TrainOptions options_;
+  std::vector<PhotoIndex> photos_{};
+  std::vector<std::int64_t> order_{};
+  std::int64_t epoch_ = -1;
+  std::int64_t base_versions_ = 0;
+  Tensor bad_step_{};
+  std::int64_t completed_ = 0, computed_here_ = 0;
+  bool pending_ = true;
+  Step last_{};
+  std::optional<std::chrono::steady_clock::time_point> started_{};
+};
+
+}  // namespace persona
