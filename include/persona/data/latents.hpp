@@ -32,7 +32,7 @@ class LatentSource {
     for (const Tensor& image : images_)
       for (std::int64_t i = 0; i < count; ++i) {
         const auto variant = kind == Variants::Kind::finite ? i : augmentation_.draw(generator);
-        const auto moments = encode(augmentation_.apply(image, variant));
+        const auto moments = encode_one(augmentation_.apply(image, variant));
         means.push_back(moments.mean);
         if (moments.std.defined()) stds.push_back(moments.std);
       }
@@ -66,7 +66,7 @@ class LatentSource {
   }
 
  private:
-  Moments encode(const Tensor& image) const {
+  Moments encode_one(const Tensor& image) const {
     const at::NoGradGuard no_grad;
     auto moments = encode_(image.unsqueeze(0));
     return {.mean = moments.mean.to(at::kFloat), .std = moments.std.defined() ? moments.std.to(at::kFloat) : Tensor{}};

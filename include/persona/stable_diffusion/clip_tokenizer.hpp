@@ -20,9 +20,9 @@
 
 namespace persona {
 
-/// CLIP's tokenizer, with a vocabulary of any size: gives the ids of transformers 5's CLIPTokenizer (and of 4's CLIPTokenizerFast):
+/// CLIP's tokenizer, with a vocabulary of any size: gives the ids of CLIPTokenizer in transformers 5 (the fast one, the only one there):
 /// added tokens first, then NFC, white space collapsed, lower case, CLIP's split rule, byte-level BPE with `</w>`. The
-/// older slow tokenizer differs in apostrophes and repairs text with ftfy; that is not done here. Code points
+/// older slow tokenizer repairs text with ftfy and splits apostrophes otherwise; that is not matched. Code points
 /// that the installed utf8proc's Unicode version does not know count as unassigned. Safe to share between threads.
 class CLIPTokenizer {
  public:
@@ -62,7 +62,7 @@ class CLIPTokenizer {
     }
     constexpr auto mark = detail::BytePairEncoding::end_of_word;
     for (std::size_t at = 0; (at = text.find(mark, at)) != std::string::npos; ++at) text.replace(at, mark.size(), " ");
-    constexpr std::string_view white = " \t\r\n\v\f";
+    constexpr std::string_view white = " \t\r\n\v\f\x1c\x1d\x1e\x1f";  // as Python's strip
     const auto first = text.find_first_not_of(white);
     return first == std::string::npos ? std::string() : text.substr(first, text.find_last_not_of(white) + 1 - first);
   }
