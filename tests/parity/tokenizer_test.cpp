@@ -21,7 +21,8 @@ namespace {
 
 fs::path data() {
   const char* elsewhere = std::getenv("PERSONA_PARITY_DATA");
-  return (elsewhere ? fs::path(elsewhere) : fs::path(PERSONA_TEST_DATA).parent_path() / "parity" / "data") / "tokenizer";
+  return (elsewhere ? fs::path(elsewhere) : fs::path(PERSONA_TEST_DATA).parent_path() / "parity" / "data") /
+         "tokenizer";
 }
 
 const nlohmann::json& reference() {
@@ -36,7 +37,8 @@ const nlohmann::json& reference() {
 
 std::vector<std::int64_t> ids(const nlohmann::json& list) { return list.get<std::vector<std::int64_t>>(); }
 
-// Compares every case that has `key`, or, where it is missing, with `otherwise`; returns how many differ and names the first ones.
+// Compares every case that has `key`, or, where it is missing, with `otherwise`; returns how many differ and names the
+// first ones.
 void compare_all(const CLIPTokenizer& tokenizer, const char* key, const char* otherwise, std::size_t at_least) {
   std::size_t compared = 0, wrong = 0;
   for (const auto& one : reference()["cases"]) {
@@ -84,7 +86,8 @@ TEST_CASE("the ids of a Stable Diffusion 2 folder, which pads with '!', are tran
   compare_all(tokenizer, "sd2", "ids", 1000);
 }
 
-TEST_CASE("the ids of a folder that transformers 5 wrote, with added tokens, are transformers'", "[parity][tokenizer]") {
+TEST_CASE("the ids of a folder that transformers 5 wrote, with added tokens, are transformers'",
+          "[parity][tokenizer]") {
   const auto tokenizer = CLIPTokenizer::from_folder(data() / "new");
   CHECK(tokenizer.vocab_size() == reference()["new_size"]);
   compare_all(tokenizer, "new", nullptr, 25);

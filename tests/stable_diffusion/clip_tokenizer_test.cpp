@@ -36,7 +36,8 @@ std::vector<std::string> vocabulary() {
       persona::detail::append_utf8(token, c);
       tokens.push_back(token + mark);
     }
-  for (const char* token : {"ca", "cat</w>", "at</w>", "aa", "aaaa", "<|startoftext|>", "<|endoftext|>"}) tokens.emplace_back(token);
+  for (const char* token : {"ca", "cat</w>", "at</w>", "aa", "aaaa", "<|startoftext|>", "<|endoftext|>"})
+    tokens.emplace_back(token);
   return tokens;
 }
 
@@ -61,7 +62,9 @@ class Folder {
     write("merges.txt", lines);
   }
   ~Folder() { fs::remove_all(path_); }
-  void write(const std::string& name, const std::string& text) const { std::ofstream(path_ / name, std::ios::binary) << text; }
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(path_ / name, std::ios::binary) << text;
+  }
   std::string read(const std::string& name) const {
     std::ifstream file(path_ / name, std::ios::binary);
     return {std::istreambuf_iterator<char>(file), {}};
@@ -94,7 +97,8 @@ TEST_CASE("words become their pieces, lowest rank first") {
   CHECK(pieces(tokenizer, "at") == std::vector<std::string>{"at</w>"});
   CHECK(pieces(tokenizer, "aaaaa") == std::vector<std::string>{"aaaa", "a</w>"});
   CHECK(pieces(tokenizer, "CAT\t \n Cat") == std::vector<std::string>{"cat</w>", "cat</w>"});
-  CHECK(pieces(tokenizer, "it's 42!?") == std::vector<std::string>{"i", "t</w>", "'", "s</w>", "4</w>", "2</w>", "!", "?</w>"});
+  CHECK(pieces(tokenizer, "it's 42!?") ==
+        std::vector<std::string>{"i", "t</w>", "'", "s</w>", "4</w>", "2</w>", "!", "?</w>"});
   CHECK(tokenizer.encode("").empty());
   CHECK(tokenizer.encode(" \n\u3000").empty());
 }
@@ -138,8 +142,9 @@ TEST_CASE("a byte that the vocabulary lacks becomes the unknown token") {
 TEST_CASE("text that is not UTF-8 is refused with its place") {
   const auto tokenizer = tiny();
   const std::vector<std::pair<std::string, std::string>> cases{
-      {"ab\xff", "byte 2: 0xff"}, {"\x80", "byte 0: 0x80"},          {"a\xc3", "byte 1: 0xc3"},          {"\xc0\x80", "byte 0: 0xc0"},
-      {"\xed\xa0\x80", "byte 0: 0xed"}, {"\xf4\x90\x80\x80", "byte 0: 0xf4"}, {"\xe0\x9f\xbf", "byte 0: 0xe0"}, {"x\xe2\x82", "byte 1: 0xe2"}};
+      {"ab\xff", "byte 2: 0xff"},       {"\x80", "byte 0: 0x80"},         {"a\xc3", "byte 1: 0xc3"},
+      {"\xc0\x80", "byte 0: 0xc0"},     {"\xed\xa0\x80", "byte 0: 0xed"}, {"\xf4\x90\x80\x80", "byte 0: 0xf4"},
+      {"\xe0\x9f\xbf", "byte 0: 0xe0"}, {"x\xe2\x82", "byte 1: 0xe2"}};
   for (const auto& [text, place] : cases) CHECK_THAT(message([&] { tokenizer.encode(text); }), Contains(place));
   CHECK_NOTHROW(tokenizer.encode("\xf4\x8f\xbf\xbf\xed\x9f\xbf"));
   CHECK(tokenizer.encode(std::string_view("a\0b", 3)).size() == 3);
@@ -163,7 +168,10 @@ TEST_CASE("encode may be called from many threads") {
   const auto expected = tokenizer.encode("a cat don't 42");
   std::vector<Ids> found(4);
   std::vector<std::thread> threads;
-  for (auto& ids : found) threads.emplace_back([&] { for (int i = 0; i < 200; ++i) ids = tokenizer.encode("a cat don't 42"); });
+  for (auto& ids : found)
+    threads.emplace_back([&] {
+      for (int i = 0; i < 200; ++i) ids = tokenizer.encode("a cat don't 42");
+    });
   for (auto& thread : threads) thread.join();
   for (const auto& ids : found) CHECK(ids == expected);
 }
@@ -183,7 +191,8 @@ TEST_CASE("a folder of the older form loads, with CRLF and byte-order marks too"
 TEST_CASE("the padding token comes from the special tokens map, as text or as an object") {
   const Folder folder;
   const auto eos = tiny().eos_token_id();
-  folder.write("tokenizer_config.json", R"({"pad_token": "<|endoftext|>", "model_max_length": 40, "tokenizer_class": "CLIPTokenizer"})");
+  folder.write("tokenizer_config.json",
+               R"({"pad_token": "<|endoftext|>", "model_max_length": 40, "tokenizer_class": "CLIPTokenizer"})");
   CHECK(folder.load().pad_token_id() == eos);
   CHECK(folder.load().max_length() == 40);
   folder.write("special_tokens_map.json", R"({"pad_token": "!"})");
@@ -205,9 +214,11 @@ TEST_CASE("added tokens of older folders keep the ids that the files state") {
   folder.write("added_tokens.json", "{\"<ada>\": 4000}");
   CHECK_THAT(message([&] { folder.load(); }), Contains("added_tokens.json") && Contains("4000") && Contains(size));
   folder.remove("added_tokens.json");
-  folder.write("tokenizer_config.json", "{\"added_tokens_decoder\": {\"" + size + "\": {\"content\": \"<bob>\", \"special\": true}}}");
+  folder.write("tokenizer_config.json",
+               "{\"added_tokens_decoder\": {\"" + size + "\": {\"content\": \"<bob>\", \"special\": true}}}");
   CHECK(std::to_string(*folder.load().id_of("<bob>")) == size);
-  folder.write("tokenizer_config.json", R"({"added_tokens_decoder": {"1": {"content": "<bob>", "single_word": true}}})");
+  folder.write("tokenizer_config.json",
+               R"({"added_tokens_decoder": {"1": {"content": "<bob>", "single_word": true}}})");
   CHECK_THAT(message([&] { folder.load(); }), Contains("tokenizer_config.json:1") && Contains("single_word"));
 }
 
@@ -256,9 +267,11 @@ TEST_CASE("broken merges are refused with file and line") {
 TEST_CASE("a folder with only tokenizer.json loads; one of another model is refused") {
   const Folder folder;
   auto vocab = nlohmann::json::parse(folder.read("vocab.json"));
-  nlohmann::json model{{"type", "BPE"}, {"end_of_word_suffix", "</w>"}, {"vocab", vocab}, {"merges", {{"c", "a"}, "ca t</w>"}}};
-  nlohmann::json file{{"model", model},
-                      {"added_tokens", {{{"id", vocab.size()}, {"content", "<ada>"}, {"normalized", true}, {"special", false}}}}};
+  nlohmann::json model{
+      {"type", "BPE"}, {"end_of_word_suffix", "</w>"}, {"vocab", vocab}, {"merges", {{"c", "a"}, "ca t</w>"}}};
+  nlohmann::json file{
+      {"model", model},
+      {"added_tokens", {{{"id", vocab.size()}, {"content", "<ada>"}, {"normalized", true}, {"special", false}}}}};
   const auto load = [&](const nlohmann::json& value) {
     folder.write("tokenizer.json", value.dump(1));
     return folder.load();
@@ -267,8 +280,11 @@ TEST_CASE("a folder with only tokenizer.json loads; one of another model is refu
   folder.remove("merges.txt");
   const auto tokenizer = load(file);
   CHECK(pieces(tokenizer, "cat <ADA>") == std::vector<std::string>{"cat</w>", "<ada>"});
-  for (const auto& [key, value] : std::vector<std::pair<const char*, nlohmann::json>>{
-           {"type", "Unigram"}, {"end_of_word_suffix", nullptr}, {"byte_fallback", true}, {"continuing_subword_prefix", "##"}}) {
+  for (const auto& [key, value] :
+       std::vector<std::pair<const char*, nlohmann::json>>{{"type", "Unigram"},
+                                                           {"end_of_word_suffix", nullptr},
+                                                           {"byte_fallback", true},
+                                                           {"continuing_subword_prefix", "##"}}) {
     auto other = file;
     other["model"][key] = value;
     CHECK_THAT(message([&] { load(other); }), Contains(std::string("model.") + key) && Contains("tokenizer.json:"));

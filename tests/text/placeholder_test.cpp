@@ -14,7 +14,8 @@ using Ids = std::vector<std::int64_t>;
 
 namespace {
 
-// Lower-cased letters are ids 10..35, one an id; blanks separate, all else is unknown. The vocabulary has the one word "z".
+// Lower-cased letters are ids 10..35, one an id; blanks separate, all else is unknown. The vocabulary has the one word
+// "z".
 struct Letters {
   std::int64_t length = 12;
   Ids encode(std::string_view text) const {
@@ -71,7 +72,8 @@ TEST_CASE("a learned token takes one slot a vector, in the row order of the plac
   CHECK(found.ids[1] == 33);
   CHECK(found.ids[5] == 34);
   CHECK(found.ids[8] == 1);
-  for (const Slot& slot : found.slots) CHECK(found.ids[static_cast<std::size_t>(slot.position)] != 1);  // no EOS before the end
+  for (const Slot& slot : found.slots)
+    CHECK(found.ids[static_cast<std::size_t>(slot.position)] != 1);  // no EOS before the end
   CHECK(flat(tokens("<a><a>", both).slots) == Ids{1, 0, 2, 1, 3, 0, 4, 1});
 }
 

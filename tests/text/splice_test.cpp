@@ -74,8 +74,10 @@ TEST_CASE("the gradient of rows and embeddings is that of finite differences") {
     const auto base = values({2, 5, 3}, 1).set_requires_grad(true);
     const auto rows = (per_sample ? values({2, 2, 3}, 2) : values({2, 3}, 2)).set_requires_grad(true);
     objective(persona::splice(base, plan, rows)).backward();
-    const auto numeric_rows = finite_difference(rows.detach(), [&](const Tensor& x) { return objective(persona::splice(base.detach(), plan, x)); });
-    const auto numeric_base = finite_difference(base.detach(), [&](const Tensor& x) { return objective(persona::splice(x, plan, rows.detach())); });
+    const auto numeric_rows = finite_difference(
+        rows.detach(), [&](const Tensor& x) { return objective(persona::splice(base.detach(), plan, x)); });
+    const auto numeric_base = finite_difference(
+        base.detach(), [&](const Tensor& x) { return objective(persona::splice(x, plan, rows.detach())); });
     CHECK(distance(rows.grad(), numeric_rows) < 1e-8);
     CHECK(distance(base.grad(), numeric_base) < 1e-8);
     CHECK(rows.grad().abs().max().item<double>() > 0.01);

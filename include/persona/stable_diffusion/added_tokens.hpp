@@ -15,19 +15,22 @@ namespace persona {
 struct AddedToken {
   std::string content{};
   bool special = false;
-  bool normalized = false;  ///< found in the normalized text ("<Ada>" then also finds "<ada>"), else in the text as typed
+  bool normalized =
+      false;  ///< found in the normalized text ("<Ada>" then also finds "<ada>"), else in the text as typed
   friend bool operator==(const AddedToken&, const AddedToken&) = default;
 };
 
 namespace detail {
 
-// Finds a set of strings in a text: leftmost first, the longest of those that start there; of equal ones the first given.
+// Finds a set of strings in a text: leftmost first, the longest of those that start there; of equal ones the first
+// given.
 class TokenFinder {
  public:
   void add(std::u32string pattern, std::int64_t id) {
     if (pattern.empty()) return;
     auto& bucket = by_first_[pattern[0]];
-    const auto place = std::ranges::find_if(bucket, [&](const auto& known) { return known.pattern.size() < pattern.size(); });
+    const auto place =
+        std::ranges::find_if(bucket, [&](const auto& known) { return known.pattern.size() < pattern.size(); });
     bucket.insert(place, {std::move(pattern), id});
   }
   bool empty() const { return by_first_.empty(); }

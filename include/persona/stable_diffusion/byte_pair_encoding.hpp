@@ -25,8 +25,8 @@ struct Merge {
 
 namespace detail {
 
-// The printable code point that stands for each byte in a byte-level vocabulary: itself where it is printable Latin-1, else the
-// next one from U+0100 on.
+// The printable code point that stands for each byte in a byte-level vocabulary: itself where it is printable Latin-1,
+// else the next one from U+0100 on.
 inline const std::array<char32_t, 256>& byte_alphabet() {
   static const auto alphabet = [] {
     std::array<char32_t, 256> table{};
@@ -45,8 +45,8 @@ struct TextHash {
   std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
 };
 
-// Byte-level byte-pair encoding with an end-of-word mark: a word starts as its bytes, the last one marked, and the pair of
-// the lowest rank, leftmost first, is merged until no pair of the list is left.
+// Byte-level byte-pair encoding with an end-of-word mark: a word starts as its bytes, the last one marked, and the pair
+// of the lowest rank, leftmost first, is merged until no pair of the list is left.
 class BytePairEncoding {
  public:
   static constexpr std::string_view end_of_word = "</w>";
@@ -58,8 +58,8 @@ class BytePairEncoding {
       : tokens_(std::move(tokens)) {
     for (std::size_t id = 0; id < tokens_.size(); ++id)
       if (!ids_.emplace(tokens_[id], static_cast<std::int64_t>(id)).second)
-        throw Error(source, "the token '" + tokens_[id] + "' has the ids " + std::to_string(*find(tokens_[id])) + " and " +
-                                std::to_string(id));
+        throw Error(source, "the token '" + tokens_[id] + "' has the ids " + std::to_string(*find(tokens_[id])) +
+                                " and " + std::to_string(id));
     for (std::size_t byte = 0; byte < 256; ++byte) {
       std::string symbol;
       append_utf8(symbol, byte_alphabet()[byte]);
@@ -68,11 +68,14 @@ class BytePairEncoding {
     }
     for (std::size_t rank = 0; rank < merges.size(); ++rank) {
       const Merge& merge = merges[rank];
-      const auto where = merge.line > 0 ? source + ":" + std::to_string(merge.line) : source + ", merge " + std::to_string(rank + 1);
+      const auto where =
+          merge.line > 0 ? source + ":" + std::to_string(merge.line) : source + ", merge " + std::to_string(rank + 1);
       const auto id = [&](const std::string& token) {
         if (const auto known = find(token)) return *known;
-        throw Error(where, "the merge '" + merge.left + " " + merge.right + "' needs the token '" + token +
-                               "', which the vocabulary does not have", "vocabulary and merges belong to different models");
+        throw Error(where,
+                    "the merge '" + merge.left + " " + merge.right + "' needs the token '" + token +
+                        "', which the vocabulary does not have",
+                    "vocabulary and merges belong to different models");
       };
       const auto pair = key(id(merge.left), id(merge.right));
       if (!merges_.emplace(pair, Merged{static_cast<std::int64_t>(rank), id(merge.left + merge.right)}).second)
@@ -87,13 +90,15 @@ class BytePairEncoding {
     return found == ids_.end() ? std::nullopt : std::optional(found->second);
   }
 
-  // Appends the ids of one word; a byte that the vocabulary lacks becomes `unknown`. O(n log n) in the bytes of the word.
+  // Appends the ids of one word; a byte that the vocabulary lacks becomes `unknown`. O(n log n) in the bytes of the
+  // word.
   void encode(std::string_view word, std::int64_t unknown, std::vector<std::int64_t>& ids) const {
     std::vector<Symbol> symbols(word.size());
     for (std::size_t i = 0; i < word.size(); ++i) {
       const bool last = i + 1 == word.size();
       const auto id = (last ? at_end_ : inside_)[static_cast<unsigned char>(word[i])];
-      symbols[i] = {id < 0 ? unknown : id, static_cast<std::int64_t>(i) - 1, last ? -1 : static_cast<std::int64_t>(i) + 1};
+      symbols[i] = {id < 0 ? unknown : id, static_cast<std::int64_t>(i) - 1,
+                    last ? -1 : static_cast<std::int64_t>(i) + 1};
     }
     std::priority_queue<Candidate, std::vector<Candidate>, std::greater<>> queue;
     const auto offer = [&](std::int64_t left) {

@@ -44,7 +44,8 @@ void clip_split(std::u32string_view text, F&& f) {
       // The byte-level step that follows cuts such a match at its letters, so its parts are handed out at once.
       bool special = false;
       for (const auto name : specials) {
-        if (!rest.starts_with(U"<|") || !rest.substr(2).starts_with(name) || !rest.substr(2 + name.size()).starts_with(U"|>"))
+        if (!rest.starts_with(U"<|") || !rest.substr(2).starts_with(name) ||
+            !rest.substr(2 + name.size()).starts_with(U"|>"))
           continue;
         f(std::u32string_view(U"<|"));
         f(name);
@@ -60,9 +61,12 @@ void clip_split(std::u32string_view text, F&& f) {
       for (const auto ending : endings)
         if (length == 0 && rest.starts_with(ending)) length = ending.size();
     if (length == 0) {
-      if (is_letter(rest[0])) length = run(at, is_letter);
-      else if (is_number(rest[0])) length = 1;
-      else length = run(at, [](char32_t c) { return !is_space(c) && !is_letter(c) && !is_number(c); });
+      if (is_letter(rest[0]))
+        length = run(at, is_letter);
+      else if (is_number(rest[0]))
+        length = 1;
+      else
+        length = run(at, [](char32_t c) { return !is_space(c) && !is_letter(c) && !is_number(c); });
     }
     f(rest.substr(0, length));
     at += length;

@@ -20,19 +20,22 @@
 
 namespace persona {
 
-/// CLIP's tokenizer, with a vocabulary of any size: gives the ids of CLIPTokenizer in transformers 5 (the fast one, the only one there):
-/// added tokens first, then NFC, white space collapsed, lower case, CLIP's split rule, byte-level BPE with `</w>`. The
-/// older slow tokenizer repairs text with ftfy and splits apostrophes otherwise; that is not matched. Code points
-/// that the installed utf8proc's Unicode version does not know count as unassigned. Safe to share between threads.
+/// CLIP's tokenizer, with a vocabulary of any size: gives the ids of CLIPTokenizer in transformers 5 (the fast one, the
+/// only one there): added tokens first, then NFC, white space collapsed, lower case, CLIP's split rule, byte-level BPE
+/// with `</w>`. The older slow tokenizer repairs text with ftfy and splits apostrophes otherwise; that is not matched.
+/// Code points that the installed utf8proc's Unicode version does not know count as unassigned. Safe to share between
+/// threads.
 class CLIPTokenizer {
  public:
-  /// `tokens` by id, `merges` by rank; special and added tokens that `tokens` lacks get the next ids, in the order given.
-  /// Throws Error when a token stands there twice, or a merge needs a token that is not there.
+  /// `tokens` by id, `merges` by rank; special and added tokens that `tokens` lacks get the next ids, in the order
+  /// given. Throws Error when a token stands there twice, or a merge needs a token that is not there.
   CLIPTokenizer(std::vector<std::string> tokens, const std::vector<Merge>& merges, CLIPTokenizerOptions options = {})
-      : CLIPTokenizer(CLIPTokenizerFiles{.tokens = std::move(tokens), .merges = merges, .options = std::move(options)}) {}
+      : CLIPTokenizer(
+            CLIPTokenizerFiles{.tokens = std::move(tokens), .merges = merges, .options = std::move(options)}) {}
 
-  /// A diffusers `tokenizer/` folder: vocab.json and merges.txt with their config files, or the one tokenizer.json that transformers 5
-  /// writes, which goes first where both are. Throws Error naming file, line, what was expected and what was found.
+  /// A diffusers `tokenizer/` folder: vocab.json and merges.txt with their config files, or the one tokenizer.json that
+  /// transformers 5 writes, which goes first where both are. Throws Error naming file, line, what was expected and what
+  /// was found.
   static CLIPTokenizer from_folder(const std::filesystem::path& folder) {
     return CLIPTokenizer(detail::read_tokenizer_folder(folder));
   }
@@ -42,10 +45,13 @@ class CLIPTokenizer {
     std::vector<std::int64_t> ids;
     const auto found = [&](std::int64_t id) { ids.push_back(id); };
     const auto codes = detail::decode_utf8(text, "CLIPTokenizer::encode");
-    as_typed_.split(codes, [&](std::u32string_view stretch) {
-      const auto normal = detail::clip_normalize(stretch);
-      normalized_.split(normal, [&](std::u32string_view words) { encode_words(words, ids); }, found);
-    }, found);
+    as_typed_.split(
+        codes,
+        [&](std::u32string_view stretch) {
+          const auto normal = detail::clip_normalize(stretch);
+          normalized_.split(normal, [&](std::u32string_view words) { encode_words(words, ids); }, found);
+        },
+        found);
     return ids;
   }
 
@@ -56,8 +62,10 @@ class CLIPTokenizer {
     std::string text;
     for (std::size_t at = 0; at < bytes.size();) {
       const auto step = detail::next_utf8(bytes, at);
-      if (step.length) text.append(bytes, at, step.length);
-      else text.append("\uFFFD");
+      if (step.length)
+        text.append(bytes, at, step.length);
+      else
+        text.append("\uFFFD");
       at += step.length + step.skip;
     }
     constexpr auto mark = detail::BytePairEncoding::end_of_word;
@@ -87,7 +95,8 @@ class CLIPTokenizer {
   /// The token of an id as the vocabulary writes it; throws Error where there is none.
   const std::string& token(std::int64_t id) const {
     if (id < 0 || id >= vocab_size())
-      throw Error("CLIPTokenizer::token", "there is no id " + std::to_string(id), "ids go from 0 to " + std::to_string(vocab_size() - 1));
+      throw Error("CLIPTokenizer::token", "there is no id " + std::to_string(id),
+                  "ids go from 0 to " + std::to_string(vocab_size() - 1));
     const auto own = id - bpe_.size();
     return own < 0 ? bpe_.tokens()[static_cast<std::size_t>(id)] : extra_[static_cast<std::size_t>(own)];
   }
@@ -97,11 +106,13 @@ class CLIPTokenizer {
   explicit CLIPTokenizer(CLIPTokenizerFiles files)
       : bpe_(std::move(files.tokens), files.merges, files.merges_source), max_length_(files.options.max_length) {
     const auto& options = files.options;
-    if (max_length_ < 2) throw Error("CLIPTokenizer", "max_length is " + std::to_string(max_length_), "at least 2, for BOS and EOS");
+    if (max_length_ < 2)
+      throw Error("CLIPTokenizer", "max_length is " + std::to_string(max_length_), "at least 2, for BOS and EOS");
     for (const AddedToken& token : options.added_tokens) add(token);
     for (const AddedToken* token : {&options.bos_token, &options.eos_token, &options.unk_token, &options.pad_token}) {
       if (token->content.empty()) throw Error("CLIPTokenizer", "a special token has no name");
-      if (std::ranges::find(options.added_tokens, token->content, &AddedToken::content) == options.added_tokens.end()) add(*token);
+      if (std::ranges::find(options.added_tokens, token->content, &AddedToken::content) == options.added_tokens.end())
+        add(*token);
     }
     bos_ = *id_of(options.bos_token.content);
     eos_ = *id_of(options.eos_token.content);
@@ -109,8 +120,10 @@ class CLIPTokenizer {
     pad_ = *id_of(options.pad_token.content);
     for (const auto& [content, id] : files.stated_ids)
       if (*id_of(content) != id)
-        throw Error(files.stated_in, "the added token '" + content + "' has the id " + std::to_string(id) + ", and the vocabulary gives it " +
-                                         std::to_string(*id_of(content)), "ids of added tokens follow the vocabulary's without a gap");
+        throw Error(files.stated_in,
+                    "the added token '" + content + "' has the id " + std::to_string(id) +
+                        ", and the vocabulary gives it " + std::to_string(*id_of(content)),
+                    "ids of added tokens follow the vocabulary's without a gap");
     for (const bool special : {true, false})
       for (const AddedToken& token : added_)
         if (token.special == special) find_in_text(token);
@@ -120,16 +133,20 @@ class CLIPTokenizer {
   void add(const AddedToken& token) {
     if (token.content.empty()) return;
     const auto known = std::ranges::find(added_, token.content, &AddedToken::content);
-    if (known != added_.end()) *known = token;
-    else added_.push_back(token);
+    if (known != added_.end())
+      *known = token;
+    else
+      added_.push_back(token);
     if (!contains(token.content)) extra_.push_back(token.content);
   }
 
   void find_in_text(const AddedToken& token) {
     const auto codes = detail::decode_utf8(token.content, "the added token '" + token.content + "'");
     const auto id = *id_of(token.content);
-    if (token.normalized) normalized_.add(detail::clip_normalize(codes), id);
-    else as_typed_.add(codes, id);
+    if (token.normalized)
+      normalized_.add(detail::clip_normalize(codes), id);
+    else
+      as_typed_.add(codes, id);
   }
 
   void encode_words(std::u32string_view text, std::vector<std::int64_t>& ids) const {

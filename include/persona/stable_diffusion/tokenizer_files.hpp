@@ -38,7 +38,8 @@ struct CLIPTokenizerFiles {
 
 namespace detail {
 
-inline std::vector<std::string> read_vocabulary(const JsonFile& file, const nlohmann::json& vocabulary, const std::string& parent) {
+inline std::vector<std::string> read_vocabulary(const JsonFile& file, const nlohmann::json& vocabulary,
+                                                const std::string& parent) {
   if (!vocabulary.is_object() || vocabulary.empty())
     throw Error(file.name, "expected an object of token: id, found " + std::string(vocabulary.type_name()));
   const auto size = vocabulary.size();
@@ -47,14 +48,16 @@ inline std::vector<std::string> read_vocabulary(const JsonFile& file, const nloh
   const std::string* beyond = nullptr;
   for (const auto& [token, id] : vocabulary.items()) {
     if (!id.is_number_integer() || id.get<std::int64_t>() < 0)
-      throw Error(file.where(parent, token), "the id of '" + token + "' is " + id.dump(), "expected a whole number from 0 on");
+      throw Error(file.where(parent, token), "the id of '" + token + "' is " + id.dump(),
+                  "expected a whole number from 0 on");
     const auto place = id.get<std::uint64_t>();
     if (place >= size) {
       beyond = &token;
       continue;
     }
     if (taken[place])
-      throw Error(file.where(parent, token), "the id " + id.dump() + " of '" + token + "' is also that of '" + tokens[place] + "'",
+      throw Error(file.where(parent, token),
+                  "the id " + id.dump() + " of '" + token + "' is also that of '" + tokens[place] + "'",
                   "each token needs an id of its own");
     taken[place] = true;
     tokens[place] = token;
@@ -62,8 +65,8 @@ inline std::vector<std::string> read_vocabulary(const JsonFile& file, const nloh
   if (beyond) {
     const auto gap = std::ranges::find(taken, false) - taken.begin();
     throw Error(file.where(parent, *beyond),
-                "'" + *beyond + "' has the id " + vocabulary.at(*beyond).dump() + " in a vocabulary of " + std::to_string(size) +
-                    "; no token has the id " + std::to_string(gap),
+                "'" + *beyond + "' has the id " + vocabulary.at(*beyond).dump() + " in a vocabulary of " +
+                    std::to_string(size) + "; no token has the id " + std::to_string(gap),
                 "ids go from 0 without a gap, as the rows of the embedding table");
   }
   return tokens;
@@ -71,7 +74,8 @@ inline std::vector<std::string> read_vocabulary(const JsonFile& file, const nloh
 
 inline Merge split_merge(std::string_view text, const std::string& where) {
   const auto space = text.find(' ');
-  if (space == 0 || space == std::string_view::npos || space + 1 == text.size() || text.find(' ', space + 1) != std::string_view::npos)
+  if (space == 0 || space == std::string_view::npos || space + 1 == text.size() ||
+      text.find(' ', space + 1) != std::string_view::npos)
     throw Error(where, "expected two tokens with one space between, found '" + std::string(text) + "'");
   return {.left = std::string(text.substr(0, space)), .right = std::string(text.substr(space + 1))};
 }
@@ -86,7 +90,8 @@ inline std::vector<Merge> read_merges(const std::filesystem::path& path) {
     if (line.ends_with('\r')) line.remove_suffix(1);
     at = end + 1;
     ++number;
-    const bool trailing = line.empty() && text.find_first_not_of("\r\n", std::min(at, text.size())) == std::string::npos;
+    const bool trailing =
+        line.empty() && text.find_first_not_of("\r\n", std::min(at, text.size())) == std::string::npos;
     if (line.starts_with("#version") || trailing) continue;
     merges.push_back(split_merge(line, path.string() + ":" + std::to_string(number)));
     merges.back().line = number;
@@ -110,19 +115,24 @@ inline std::vector<Merge> read_merges(const nlohmann::json& list, const std::str
 }
 
 // A token in a config file: its text, or an object with its flags.
-inline AddedToken read_added_token(const nlohmann::json& token, bool special, bool normalized, const std::string& where) {
+inline AddedToken read_added_token(const nlohmann::json& token, bool special, bool normalized,
+                                   const std::string& where) {
   if (token.is_string()) return {.content = token.get<std::string>(), .special = special};
   if (!token.is_object() || !token.contains("content") || !token["content"].is_string())
     throw Error(where, "expected a token (text, or an object with 'content'), found " + token.dump());
   const auto flag = [&](const char* name, bool otherwise) {
     const auto found = token.find(name);
     if (found == token.end() || found->is_null()) return otherwise;
-    if (!found->is_boolean()) throw Error(where, std::string("'") + name + "' is neither true nor false: " + found->dump());
+    if (!found->is_boolean())
+      throw Error(where, std::string("'") + name + "' is neither true nor false: " + found->dump());
     return found->get<bool>();
   };
   if (flag("single_word", false))
-    throw Error(where, "added tokens that match whole words only are not supported: " + token.dump(), "set single_word to false");
-  return {.content = token["content"].get<std::string>(), .special = flag("special", special), .normalized = flag("normalized", normalized)};
+    throw Error(where, "added tokens that match whole words only are not supported: " + token.dump(),
+                "set single_word to false");
+  return {.content = token["content"].get<std::string>(),
+          .special = flag("special", special),
+          .normalized = flag("normalized", normalized)};
 }
 
 // Special tokens, length and kind from tokenizer_config.json, or special tokens from special_tokens_map.json.
@@ -132,8 +142,10 @@ inline void read_options(const JsonFile& file, CLIPTokenizerOptions& options, bo
   const auto kind = config.find("tokenizer_class");
   if (kind != config.end() && *kind != "CLIPTokenizer" && *kind != "CLIPTokenizerFast" && !kind->is_null())
     throw Error(file.where("", "tokenizer_class"), "expected a CLIPTokenizer, found " + kind->dump());
-  for (const auto& [name, token] : {std::pair<const char*, AddedToken*>{"bos_token", &options.bos_token}, {"eos_token", &options.eos_token},
-                                    {"unk_token", &options.unk_token}, {"pad_token", &options.pad_token}}) {
+  for (const auto& [name, token] : {std::pair<const char*, AddedToken*>{"bos_token", &options.bos_token},
+                                    {"eos_token", &options.eos_token},
+                                    {"unk_token", &options.unk_token},
+                                    {"pad_token", &options.pad_token}}) {
     const auto found = config.find(name);
     if (found == config.end() || found->is_null()) continue;
     *token = read_added_token(*found, true, !map, file.where("", name));
@@ -141,7 +153,8 @@ inline void read_options(const JsonFile& file, CLIPTokenizerOptions& options, bo
   }
   const auto length = config.find("model_max_length");
   if (length == config.end()) return;
-  if (!length->is_number()) throw Error(file.where("", "model_max_length"), "expected a number, found " + length->dump());
+  if (!length->is_number())
+    throw Error(file.where("", "model_max_length"), "expected a number, found " + length->dump());
   // Writers that know no limit put 1e30 here.
   if (const auto value = length->get<double>(); value < 1e9) options.max_length = static_cast<std::int64_t>(value);
 }
@@ -203,12 +216,15 @@ inline void read_added_tokens_file(const std::filesystem::path& path, CLIPTokeni
 inline void read_tokenizer_json(const std::filesystem::path& path, CLIPTokenizerFiles& files, bool with_added) {
   const auto file = JsonFileReader::read(path);
   const auto model = file.value.find("model");
-  if (!file.value.is_object() || model == file.value.end() || !model->is_object()) throw Error(path.string(), "expected an object 'model'");
+  if (!file.value.is_object() || model == file.value.end() || !model->is_object())
+    throw Error(path.string(), "expected an object 'model'");
   const auto expect = [&](const char* name, const nlohmann::json& expected, bool optional) {
     const auto found = model->find(name);
     if (found == model->end() ? optional : (*found == expected || (optional && found->is_null()))) return;
-    throw Error(file.where("model", name), std::string("model.") + name + ": expected " + expected.dump() + ", found " +
-                                               (found == model->end() ? "nothing" : found->dump()), "this is not CLIP's tokenizer");
+    throw Error(file.where("model", name),
+                std::string("model.") + name + ": expected " + expected.dump() + ", found " +
+                    (found == model->end() ? "nothing" : found->dump()),
+                "this is not CLIP's tokenizer");
   };
   expect("type", "BPE", false);
   expect("end_of_word_suffix", "</w>", false);
@@ -246,7 +262,8 @@ inline CLIPTokenizerFiles read_tokenizer_folder(const std::filesystem::path& fol
   if (has("tokenizer.json")) return files;
   for (const char* name : {"vocab.json", "merges.txt"})
     if (!has(name))
-      throw Error(folder.string(), std::string("no ") + name, "a tokenizer folder has vocab.json and merges.txt, or tokenizer.json");
+      throw Error(folder.string(), std::string("no ") + name,
+                  "a tokenizer folder has vocab.json and merges.txt, or tokenizer.json");
   const auto vocabulary = JsonFileReader::read(folder / "vocab.json");
   files.tokens = read_vocabulary(vocabulary, vocabulary.value, "");
   files.merges = read_merges(folder / "merges.txt");

@@ -46,7 +46,8 @@ class JsonFileReader final : public nlohmann::json_sax<nlohmann::json> {
     JsonFileReader reader;
     reader.file_.name = path.string();
     const std::string text = read_text_file(path);
-    const Counted first{.at = text.data(), .line = &reader.line_}, last{.at = text.data() + text.size(), .line = &reader.line_};
+    const Counted first{.at = text.data(), .line = &reader.line_},
+        last{.at = text.data() + text.size(), .line = &reader.line_};
     Json::sax_parse(first, last, &reader);
     return std::move(reader.file_);
   }
@@ -66,13 +67,14 @@ class JsonFileReader final : public nlohmann::json_sax<nlohmann::json> {
   bool key(string_t& name) override {
     const std::string parent = keys_.size() > 1 ? keys_[keys_.size() - 2] : std::string();
     if (open_.back()->contains(name))
-      throw Error(here(), "the key '" + name + "' stands there twice", "each key once: a second value would hide the first");
+      throw Error(here(), "the key '" + name + "' stands there twice",
+                  "each key once: a second value would hide the first");
     file_.lines[parent + "/" + name] = line_;
     keys_.back() = std::move(name);
     return true;
   }
 
-  bool parse_error(std::size_t, const std::string& token, const nlohmann::detail::exception&) override {
+  bool parse_error(std::size_t, const std::string& token, const Json::exception&) override {
     throw Error(here(), "not JSON at '" + token.substr(0, 40) + "'", "is the file complete?");
   }
 
@@ -122,8 +124,8 @@ class JsonFileReader final : public nlohmann::json_sax<nlohmann::json> {
   }
 
   JsonFile file_;
-  std::vector<Json*> open_;         // the objects and arrays around the current value
-  std::vector<std::string> keys_;   // the current key in each of them
+  std::vector<Json*> open_;        // the objects and arrays around the current value
+  std::vector<std::string> keys_;  // the current key in each of them
   std::int64_t line_ = 1;
 };
 

@@ -4,6 +4,7 @@
 #include <persona/text/tokenizer.hpp>
 
 #include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
@@ -39,14 +40,18 @@ namespace detail {
 // Is `token` a token by itself (of any kind), or one whole word of the vocabulary?
 template <Tokenizer T>
 bool in_vocabulary(const T& tokenizer, std::string_view token) {
-  if constexpr (requires { { tokenizer.contains(token) } -> std::convertible_to<bool>; })
+  if constexpr (requires {
+                  { tokenizer.contains(token) } -> std::convertible_to<bool>;
+                })
     if (tokenizer.contains(token)) return true;
   const auto pieces = tokenizer.encode(token);
   auto piece = std::ranges::begin(pieces);
   if (piece == std::ranges::end(pieces)) return false;
   const std::int64_t first = *piece;
   if (++piece != std::ranges::end(pieces)) return false;
-  if constexpr (requires { { tokenizer.unk_token_id() } -> std::convertible_to<std::int64_t>; })
+  if constexpr (requires {
+                  { tokenizer.unk_token_id() } -> std::convertible_to<std::int64_t>;
+                })
     return first != static_cast<std::int64_t>(tokenizer.unk_token_id());
   else
     return true;
@@ -84,14 +89,17 @@ inline std::ptrdiff_t placeholder_at(std::string_view text, std::span<const Plac
 // What the ids after `keep` say: decoded where the tokenizer can, else counted.
 template <Tokenizer T>
 std::string lost_text(const T& tokenizer, std::span<const std::int64_t> lost) {
-  if constexpr (requires { { tokenizer.decode(lost) } -> std::convertible_to<std::string>; })
+  if constexpr (requires {
+                  { tokenizer.decode(lost) } -> std::convertible_to<std::string>;
+                })
     return tokenizer.decode(lost);
   else
     return std::to_string(lost.size()) + " tokens";
 }
 }  // namespace detail
 
-/// Throws Error when a learned token has no name or no vectors, is a token of the vocabulary already, or when two are equal.
+/// Throws Error when a learned token has no name or no vectors, is a token of the vocabulary already, or when two are
+/// equal.
 template <Tokenizer T>
 void check_placeholders(const T& tokenizer, std::span<const Placeholder> placeholders) {
   std::vector<std::string_view> names;
@@ -104,13 +112,16 @@ void check_placeholders(const T& tokenizer, std::span<const Placeholder> placeho
   if (twice != names.end()) throw detail::equal_placeholders(std::string(*twice));
 }
 
-/// The ids of `prompt` with a slot for every row of every learned token in it, truncated and padded to max_length(). Learned
-/// tokens are found left to right, the longest first, also inside a word; the text between them is encoded piece by
-/// piece. Throws Error when a token that occurs is unfit (check_placeholders) or when truncation loses one of its rows.
+/// The ids of `prompt` with a slot for every row of every learned token in it, truncated and padded to max_length().
+/// Learned tokens are found left to right, the longest first, also inside a word; the text between them is encoded
+/// piece by piece. Throws Error when a token that occurs is unfit (check_placeholders) or when truncation loses one of
+/// its rows.
 template <Tokenizer T>
-PromptTokens tokenize_prompt(const T& tokenizer, std::string_view prompt, std::span<const Placeholder> placeholders = {}) {
+PromptTokens tokenize_prompt(const T& tokenizer, std::string_view prompt,
+                             std::span<const Placeholder> placeholders = {}) {
   const std::int64_t length = tokenizer.max_length(), bos = tokenizer.bos_token_id();
-  if (length < 2) throw Error("tokenize_prompt", "the tokenizer's max_length is " + std::to_string(length), "at least 2");
+  if (length < 2)
+    throw Error("tokenize_prompt", "the tokenizer's max_length is " + std::to_string(length), "at least 2");
 
   std::vector<std::int64_t> first_row;
   std::int64_t rows = 0;
@@ -143,7 +154,8 @@ PromptTokens tokenize_prompt(const T& tokenizer, std::string_view prompt, std::s
                     "'" + placeholder.token + "' does not fit into the " + std::to_string(length) + " tokens of '" +
                         std::string(prompt) + "'",
                     "shorten the prompt before it");
-      tokens.ids.push_back(bos);  // overwritten by the row; BOS, because encoders look for the first EOS and for padding
+      tokens.ids.push_back(
+          bos);  // overwritten by the row; BOS, because encoders look for the first EOS and for padding
     }
   }
   encode_until(prompt.size());

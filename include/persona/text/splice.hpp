@@ -12,10 +12,12 @@
 
 namespace persona {
 
-/// Where the learned rows of a batch go: embeddings[batch[k], position[k]] = rows[row[k]], made on the host once a batch.
+/// Where the learned rows of a batch go: embeddings[batch[k], position[k]] = rows[row[k]], made on the host once a
+/// batch.
 struct SplicePlan {
-  Tensor batch{}, position{}, row{};                ///< [k] long each, on the embeddings' device
-  std::int64_t samples = 0, length = 0, rows = 0;  ///< the least sizes that fit: known on the host, so that nothing syncs
+  Tensor batch{}, position{}, row{};  ///< [k] long each, on the embeddings' device
+  std::int64_t samples = 0, length = 0,
+               rows = 0;  ///< the least sizes that fit: known on the host, so that nothing syncs
 
   bool empty() const { return !batch.defined() || batch.size(0) == 0; }
 };
@@ -55,11 +57,13 @@ inline SplicePlan make_splice_plan(std::span<const PromptTokens> prompts, at::De
 /// The ids of a batch of tokenized prompts: [B, L] long, on `device`.
 inline Tensor stack_ids(std::span<const PromptTokens> prompts, at::Device device = at::kCPU) {
   const auto length = prompts.empty() ? std::size_t{0} : prompts[0].ids.size();
-  const auto ids = detail::host_longs({static_cast<std::int64_t>(prompts.size()), static_cast<std::int64_t>(length)}, device);
+  const auto ids =
+      detail::host_longs({static_cast<std::int64_t>(prompts.size()), static_cast<std::int64_t>(length)}, device);
   auto* next = ids.mutable_data_ptr<std::int64_t>();
   for (const PromptTokens& prompt : prompts) {
     if (prompt.ids.size() != length)
-      throw Error("stack_ids", "prompts of " + std::to_string(length) + " and of " + std::to_string(prompt.ids.size()) + " ids",
+      throw Error("stack_ids",
+                  "prompts of " + std::to_string(length) + " and of " + std::to_string(prompt.ids.size()) + " ids",
                   "tokenize all with one tokenizer");
     next = std::copy(prompt.ids.begin(), prompt.ids.end(), next);
   }
@@ -70,7 +74,8 @@ inline Tensor stack_ids(std::span<const PromptTokens> prompts, at::Device device
 /// differentiable in both; the rows are cast to the embeddings' dtype here. An empty plan returns `embeddings`.
 inline Tensor splice(const Tensor& embeddings, const SplicePlan& plan, const Tensor& rows) {
   if (plan.empty()) return embeddings;
-  expect_shape(embeddings, {{plan.samples, "B"}, {plan.length, "L"}, "D"}, "splice: embeddings", "the plan is another batch's");
+  expect_shape(embeddings, {{plan.samples, "B"}, {plan.length, "L"}, "D"}, "splice: embeddings",
+               "the plan is another batch's");
   const auto width = embeddings.size(2);
   const bool per_sample = rows.defined() && rows.dim() == 3;
   if (per_sample)
@@ -82,8 +87,8 @@ inline Tensor splice(const Tensor& embeddings, const SplicePlan& plan, const Ten
     throw Error("splice", "the prompts ask for " + std::to_string(plan.rows) + " rows, got " + std::to_string(n),
                 "the placeholders' vectors add up to the number of rows");
   // at::embedding: its backward pass sums repeated rows in one order, so that two runs agree bit for bit.
-  const auto chosen = per_sample ? at::embedding(rows.reshape({-1, width}), plan.batch * n + plan.row)
-                                 : at::embedding(rows, plan.row);
+  const auto chosen =
+      per_sample ? at::embedding(rows.reshape({-1, width}), plan.batch * n + plan.row) : at::embedding(rows, plan.row);
   return at::index_put(embeddings, {plan.batch, plan.position}, as_compute(chosen, embeddings));
 }
 
