@@ -8,6 +8,8 @@
 #include <persona/text/placeholder.hpp>
 #include <persona/text/splice.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -112,7 +114,9 @@ Tensor sample_batch(const Model& model, const S& sampler, std::span<const std::s
     const Tensor input = run.scale_model_input(x, i);
     const bool guided = options.guidance > 1;
     const auto doubled = guided ? at::cat({input, input}) : input;
-    const auto t = at::full({doubled.size(0)}, static_cast<std::int64_t>(timestep), at::TensorOptions().dtype(at::kLong).device(device));
+    // Some samplers stop between two timesteps.
+    const double time = static_cast<double>(timestep);
+    const auto t = at::full({doubled.size(0)}, time, at::TensorOptions().dtype(at::kDouble).device(device)).to(time == std::floor(time) ? at::kLong : at::kFloat);
     auto prediction = predict(model.denoiser(), doubled, t, conditioning).to(at::kFloat);
     if (guided) {
       const auto halves = prediction.chunk(2);

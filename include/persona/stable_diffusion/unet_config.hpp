@@ -1,0 +1,57 @@
+#pragma once
+
+#include <persona/core/error.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace persona {
+
+/// diffusers' UNet2DConditionModel config, as far as it changes the arithmetic; the defaults are its own.
+struct UNet2DConditionConfig {
+  std::int64_t sample_size = 64;
+  std::int64_t in_channels = 4, out_channels = 4;
+  bool center_input_sample = false;
+  bool flip_sin_to_cos = true;
+  std::int64_t freq_shift = 0;
+  std::vector<std::string> down_block_types{"CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"};
+  std::string mid_block_type = "UNetMidBlock2DCrossAttn";
+  std::vector<std::string> up_block_types{"UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"};
+  std::vector<std::int64_t> block_out_channels{320, 640, 1280, 1280};
+  std::vector<std::int64_t> layers_per_block{2, 2, 2, 2};
+  std::vector<std::int64_t> transformer_layers_per_block{1, 1, 1, 1};
+  std::vector<std::int64_t> num_attention_heads{8, 8, 8, 8};  ///< config.json calls it attention_head_dim, by an old mistake
+  std::int64_t cross_attention_dim = 768;
+  std::int64_t norm_num_groups = 32;
+  double norm_eps = 1e-5;
+  bool use_linear_projection = false;
+
+  /// Throws Error naming the field and what it may be.
+  void check() const {
+    const auto levels = block_out_channels.size();
+    const auto same_length = [&](const auto& list, const char* name) {
+      if (list.size() != levels)
+        throw Error("UNet2DConditionConfig", std::string(name) + " has " + std::to_string(list.size()) + " entries, block_out_channels has " + std::to_string(levels));
+    };
+    same_length(down_block_types, "down_block_types");
+    same_length(up_block_types, "up_block_types");
+    same_length(layers_per_block, "layers_per_block");
+    same_length(transformer_layers_per_block, "transformer_layers_per_block");
+    same_length(num_attention_heads, "attention_head_dim");
+    const auto one_of = [](const std::string& value, const char* field, const std::string& a, const std::string& b) {
+      if (value != a && value != b) throw Error("UNet2DConditionConfig", std::string(field) + " is '" + value + "'", "supported: " + a + ", " + b);
+    };
+    for (const auto& type : down_block_types) one_of(type, "down_block_types", "CrossAttnDownBlock2D", "DownBlock2D");
+    for (const auto& type : up_block_types) one_of(type, "up_block_types", "CrossAttnUpBlock2D", "UpBlock2D");
+    one_of(mid_block_type, "mid_block_type", "UNetMidBlock2DCrossAttn", "");
+    for (std::size_t i = 0; i < levels; ++i) {
+      if (block_out_channels[i] % norm_num_groups != 0)
+        throw Error("UNet2DConditionConfig", "block_out_channels " + std::to_string(block_out_channels[i]) + " is no multiple of norm_num_groups " + std::to_string(norm_num_groups));
+      if (num_attention_heads[i] < 1 || block_out_channels[i] % num_attention_heads[i] != 0)
+        throw Error("UNet2DConditionConfig", "block_out_channels " + std::to_string(block_out_channels[i]) + " is no multiple of its heads, attention_head_dim " + std::to_string(num_attention_heads[i]));
+    }
+  }
+};
+
+}  // namespace persona

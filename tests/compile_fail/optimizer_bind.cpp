@@ -1,0 +1,10 @@
+// expect: [persona] not an Optimizer: needs 'bind(std::vector<Leaf>, double default_lr) const' (docs/concepts/optimizer.md)
+#include <persona/archetype.hpp>
+#include <persona/explain.hpp>
+
+#ifdef PERSONA_POSITIVE_TWIN
+using T = persona::archetype::Optimizer;
+#else
+using T = persona::archetype::Without<persona::archetype::Optimizer, persona::archetype::OptimizerPiece::bind>;
+#endif
+static_assert(persona::explain_optimizer<T>());

@@ -1,0 +1,10 @@
+// expect: [persona] not a SplitTextEncoder: needs 'Tensor hidden(const Tensor& embeddings) const' (docs/concepts/text_encoder.md)
+#include <persona/archetype.hpp>
+#include <persona/explain.hpp>
+
+#ifdef PERSONA_POSITIVE_TWIN
+using T = persona::archetype::SplitTextEncoder;
+#else
+using T = persona::archetype::Without<persona::archetype::SplitTextEncoder, persona::archetype::TextEncoderPiece::hidden>;
+#endif
+static_assert(persona::explain_split_text_encoder<T>());

@@ -1,0 +1,10 @@
+// expect: [persona] not a Tokenizer: needs 'std::vector<std::int64_t> encode(std::string_view) const' (docs/concepts/tokenizer.md)
+#include <persona/archetype.hpp>
+#include <persona/explain.hpp>
+
+#ifdef PERSONA_POSITIVE_TWIN
+using T = persona::archetype::Tokenizer;
+#else
+using T = persona::archetype::Without<persona::archetype::Tokenizer, persona::archetype::TokenizerPiece::encode>;
+#endif
+static_assert(persona::explain_tokenizer<T>());

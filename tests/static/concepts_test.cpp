@@ -1,0 +1,160 @@
+// Every concept takes its archetype and refuses each archetype that lacks one piece; every shipped component plays its role.
+
+#include "support/catch.hpp"
+
+#include <persona/archetype.hpp>
+#include <persona/data/flip.hpp>
+#include <persona/init/cross.hpp>
+#include <persona/init/token.hpp>
+#include <persona/loss/l2.hpp>
+#include <persona/optim/adamw.hpp>
+#include <persona/optim/learning_rate.hpp>
+#include <persona/param/free_rows.hpp>
+#include <persona/testing.hpp>
+
+namespace {
+
+namespace archetype = persona::archetype;
+using archetype::Without;
+using Model = archetype::DiffusionModel;
+
+using T = archetype::TokenizerPiece;
+static_assert(persona::Tokenizer<archetype::Tokenizer>);
+static_assert(!persona::Tokenizer<Without<archetype::Tokenizer, T::encode>>);
+static_assert(!persona::Tokenizer<Without<archetype::Tokenizer, T::bos_token_id>>);
+static_assert(!persona::Tokenizer<Without<archetype::Tokenizer, T::eos_token_id>>);
+static_assert(!persona::Tokenizer<Without<archetype::Tokenizer, T::pad_token_id>>);
+static_assert(!persona::Tokenizer<Without<archetype::Tokenizer, T::max_length>>);
+
+using E = archetype::TextEncoderPiece;
+template <E piece>
+using EncoderWithout = Without<archetype::SplitTextEncoder, piece>;
+static_assert(persona::TextEncoder<archetype::TextEncoder> && !persona::SplitTextEncoder<archetype::TextEncoder>);
+static_assert(persona::SplitTextEncoder<archetype::SplitTextEncoder>);
+static_assert(!persona::TextEncoder<EncoderWithout<E::embedding_table>>);
+static_assert(!persona::TextEncoder<EncoderWithout<E::encode>>);
+static_assert(persona::TextEncoder<EncoderWithout<E::hidden>> && !persona::SplitTextEncoder<EncoderWithout<E::hidden>>);
+static_assert(!persona::SplitTextEncoder<EncoderWithout<E::final_norm>>);
+
+using D = archetype::DenoiserPiece;
+template <D piece>
+using DenoiserWithout = Without<archetype::FullDenoiser, piece>;
+static_assert(persona::Denoiser<archetype::Denoiser> && !persona::LayeredDenoiser<archetype::Denoiser>);
+static_assert(persona::LayeredDenoiser<archetype::LayeredDenoiser> && !persona::AttentionDenoiser<archetype::LayeredDenoiser>);
+static_assert(persona::AttentionDenoiser<archetype::AttentionDenoiser> && !persona::LayeredDenoiser<archetype::AttentionDenoiser>);
+static_assert(!persona::Denoiser<DenoiserWithout<D::predict>>);
+static_assert(!persona::LayeredDenoiser<DenoiserWithout<D::num_conditioned_layers>>);
+static_assert(!persona::AttentionDenoiser<DenoiserWithout<D::attention>>);
+
+using A = archetype::AutoencoderPiece;
+static_assert(persona::Autoencoder<archetype::Autoencoder>);
+static_assert(!persona::Autoencoder<Without<archetype::Autoencoder, A::encode>>);
+static_assert(!persona::Autoencoder<Without<archetype::Autoencoder, A::decode>>);
+static_assert(!persona::Autoencoder<Without<archetype::Autoencoder, A::scaling_factor>>);
+static_assert(!persona::Autoencoder<Without<archetype::Autoencoder, A::vae_scale_factor>>);
+
+static_assert(persona::WeightHost<archetype::WeightHost> && !persona::WeightHost<archetype::Denoiser>);
+
+using S = archetype::SchedulerPiece;
+static_assert(persona::Scheduler<archetype::Scheduler>);
+static_assert(!persona::Scheduler<Without<archetype::Scheduler, S::num_train_timesteps>>);
+static_assert(!persona::Scheduler<Without<archetype::Scheduler, S::add_noise>>);
+static_assert(!persona::Scheduler<Without<archetype::Scheduler, S::target>>);
+static_assert(!persona::Scheduler<Without<archetype::Scheduler, S::snr>>);
+
+using N = archetype::SamplerPiece;
+static_assert(persona::Sampler<archetype::Sampler>);
+static_assert(!persona::Sampler<Without<archetype::Sampler, N::begin>>);
+static_assert(!persona::Sampler<Without<archetype::Sampler, N::timesteps>>);
+static_assert(!persona::Sampler<Without<archetype::Sampler, N::init_noise_sigma>>);
+static_assert(!persona::Sampler<Without<archetype::Sampler, N::scale_model_input>>);
+static_assert(!persona::Sampler<Without<archetype::Sampler, N::step>>);
+
+using M = archetype::ModelPiece;
+static_assert(persona::DiffusionModel<Model> && !persona::LatentDiffusionModel<Model>);
+static_assert(persona::LatentDiffusionModel<archetype::FullDiffusionModel>);
+static_assert(persona::HasDenoiserWeights<archetype::FullDiffusionModel> && !persona::HasDenoiserWeights<Model>);
+static_assert(persona::HasTextEncoderWeights<archetype::FullDiffusionModel> && !persona::HasTextEncoderWeights<Model>);
+static_assert(!persona::DiffusionModel<Without<Model, M::tokenizer>>);
+static_assert(!persona::DiffusionModel<Without<Model, M::text_encoder>>);
+static_assert(!persona::DiffusionModel<Without<Model, M::denoiser>>);
+static_assert(!persona::DiffusionModel<Without<Model, M::scheduler>>);
+static_assert(!persona::DiffusionModel<Without<Model, M::latent_shape>>);
+
+using C = archetype::ComponentPiece;
+static_assert(persona::Initializer<archetype::Initializer>);
+static_assert(!persona::Initializer<Without<archetype::Initializer, C::work>>);
+static_assert(!persona::Initializer<Without<archetype::Initializer, C::describe>>);
+static_assert(persona::Regularizer<archetype::Regularizer> && persona::Regularizer<archetype::AttentionRegularizer>);
+static_assert(!persona::Regularizer<Without<archetype::Regularizer, C::work>>);
+static_assert(!persona::Regularizer<Without<archetype::Regularizer, C::describe>>);
+static_assert(persona::ContributionFor<archetype::Contribution, Model>);
+static_assert(!persona::ContributionFor<Without<archetype::Contribution, C::work>, Model>);
+static_assert(persona::LearningRateSchedule<archetype::LearningRateSchedule>);
+static_assert(!persona::LearningRateSchedule<Without<archetype::LearningRateSchedule, C::work>>);
+
+using R = archetype::RowPiece;
+static_assert(persona::RowParameterization<archetype::RowParameterization>);
+static_assert(persona::RowParameterization<archetype::LayeredRowParameterization>);
+static_assert(persona::RowState<archetype::RowState> && !persona::LayeredRowState<archetype::RowState>);
+static_assert(!persona::RowParameterization<Without<archetype::RowParameterization, R::bind>>);
+static_assert(!persona::RowParameterization<Without<archetype::RowParameterization, R::leaves>>);
+static_assert(!persona::RowParameterization<Without<archetype::RowParameterization, R::rows>>);
+
+using W = archetype::WeightPiece;
+static_assert(persona::WeightParameterization<archetype::WeightParameterization>);
+static_assert(!persona::WeightParameterization<Without<archetype::WeightParameterization, W::selects>>);
+static_assert(!persona::WeightParameterization<Without<archetype::WeightParameterization, W::bind>>);
+
+using G = archetype::AugmentationPiece;
+static_assert(persona::Augmentation<archetype::Augmentation>);
+static_assert(!persona::Augmentation<Without<archetype::Augmentation, G::variants>>);
+static_assert(!persona::Augmentation<Without<archetype::Augmentation, G::draw>>);
+static_assert(!persona::Augmentation<Without<archetype::Augmentation, G::apply>>);
+
+using O = archetype::OptimizerPiece;
+static_assert(persona::Optimizer<archetype::Optimizer>);
+static_assert(!persona::Optimizer<Without<archetype::Optimizer, O::bind>>);
+static_assert(!persona::Optimizer<Without<archetype::Optimizer, O::step>>);
+static_assert(!persona::Optimizer<Without<archetype::Optimizer, O::state>>);
+
+// What the library ships works with every model.
+static_assert(persona::Initializer<persona::TokenInit> && persona::Initializer<persona::CrossInit>);
+static_assert(persona::RowParameterization<persona::FreeRows>);
+static_assert(persona::Regularizer<persona::L2Reg>);
+static_assert(persona::Augmentation<persona::RandomFlip> && persona::Augmentation<persona::NoAugmentation>);
+static_assert(persona::Optimizer<persona::AdamW>);
+static_assert(persona::LearningRateSchedule<persona::ConstantRate> && persona::LearningRateSchedule<persona::LinearRate> &&
+              persona::LearningRateSchedule<persona::CosineRate>);
+static_assert(persona::LatentDiffusionModel<persona::testing::TinyModel>);
+static_assert(persona::SplitTextEncoder<persona::testing::TinyTextEncoder>);
+static_assert(persona::LayeredDenoiser<persona::testing::TinyDenoiser> && persona::AttentionDenoiser<persona::testing::TinyDenoiser>);
+
+// A type is a component by its own word alone.
+struct HasLossButNeverOptedIn {
+  persona::Tensor loss(const persona::StepView&) const;
+  persona::Description describe() const;
+};
+static_assert(!persona::Component<HasLossButNeverOptedIn> && !persona::Regularizer<HasLossButNeverOptedIn>);
+
+}  // namespace
+
+TEST_CASE("every field of every shipped component shows in its description") {
+  using persona::to_string;
+  const auto changes = [](const auto& base, const auto& changed) { return to_string(base.describe()) != to_string(changed.describe()); };
+  CHECK(changes(persona::TokenInit{}, persona::TokenInit{.word = "cat"}));
+  CHECK(changes(persona::CrossInit{}, persona::CrossInit{.names = {"ada lovelace"}}));
+  CHECK(changes(persona::CrossInit{}, persona::CrossInit{.columns = persona::NameColumns::pieces}));
+  CHECK(changes(persona::CrossInit{}, persona::CrossInit{.use_encoder = false}));
+  CHECK(changes(persona::L2Reg{}, persona::L2Reg{.weight = 2}));
+  CHECK(changes(persona::L2Reg{}, persona::L2Reg{.form = persona::L2Form::mean_of_norms}));
+  CHECK(changes(persona::AdamW{}, persona::AdamW{.lr = 1}));
+  CHECK(changes(persona::AdamW{}, persona::AdamW{.beta1 = 0.5}));
+  CHECK(changes(persona::AdamW{}, persona::AdamW{.beta2 = 0.5}));
+  CHECK(changes(persona::AdamW{}, persona::AdamW{.eps = 1}));
+  CHECK(changes(persona::AdamW{}, persona::AdamW{.weight_decay = 1}));
+  CHECK(changes(persona::RandomFlip{}, persona::RandomFlip{.p = 0.25}));
+  CHECK(changes(persona::ConstantRate{}, persona::ConstantRate{.warmup = 3}));
+  CHECK(changes(persona::LinearRate{}, persona::LinearRate{.warmup = 3}));
+  CHECK(changes(persona::CosineRate{}, persona::CosineRate{.warmup = 3}));
+}
