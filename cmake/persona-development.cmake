@@ -1,0 +1,27 @@
+# For our own tests, examples and benchmarks only: nothing here reaches a consumer.
+
+option(PERSONA_WARNINGS_AS_ERRORS "Warnings in persona's own programs are errors" OFF)
+
+add_library(persona_development INTERFACE)
+target_compile_options(persona_development INTERFACE
+  -Wall -Wextra $<$<BOOL:${PERSONA_WARNINGS_AS_ERRORS}>:-Werror>
+  $<$<CXX_COMPILER_ID:GNU>:-fconcepts-diagnostics-depth=3>)
+target_link_libraries(persona_development INTERFACE persona::persona)
+foreach(component IN ITEMS images stable_diffusion)
+  if(TARGET persona_${component})
+    target_link_libraries(persona_development INTERFACE persona::${component})
+  endif()
+endforeach()
+set(CMAKE_CXX_EXTENSIONS OFF)
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Debug, Release, RelWithDebInfo" FORCE)
+endif()
+
+# Source files that something other than a target of this build uses (a script compiles them, another project builds them).
+# The test `orphans` fails for a .cpp that no target holds and that is not named here.
+function(persona_uses_sources)
+  foreach(source IN LISTS ARGN)
+    cmake_path(ABSOLUTE_PATH source BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" NORMALIZE)
+    set_property(GLOBAL APPEND PROPERTY PERSONA_USED_SOURCES "${source}")
+  endforeach()
+endfunction()

@@ -1,0 +1,33 @@
+# Makes persona::utf8proc out of utf8proc's own CMake package where there is one (vcpkg, Conan), else out of its header
+# and library. Used by the source tree and, installed, by persona-config.cmake.
+
+if(NOT TARGET persona::utf8proc)
+  find_package(utf8proc QUIET CONFIG)
+  set(persona_utf8proc_of)
+  foreach(candidate IN ITEMS utf8proc utf8proc::utf8proc)
+    if(TARGET ${candidate})
+      set(persona_utf8proc_of ${candidate})
+    endif()
+  endforeach()
+  if(NOT persona_utf8proc_of)
+    find_path(UTF8PROC_INCLUDE_DIR utf8proc.h)
+    find_library(UTF8PROC_LIBRARY utf8proc)
+    mark_as_advanced(UTF8PROC_INCLUDE_DIR UTF8PROC_LIBRARY)
+  endif()
+
+  if(persona_utf8proc_of)
+    add_library(persona::utf8proc INTERFACE IMPORTED GLOBAL)
+    target_link_libraries(persona::utf8proc INTERFACE ${persona_utf8proc_of})
+  elseif(UTF8PROC_INCLUDE_DIR AND UTF8PROC_LIBRARY)
+    add_library(persona::utf8proc INTERFACE IMPORTED GLOBAL)
+    target_include_directories(persona::utf8proc SYSTEM INTERFACE "${UTF8PROC_INCLUDE_DIR}")
+    target_link_libraries(persona::utf8proc INTERFACE "${UTF8PROC_LIBRARY}")
+    if(UTF8PROC_LIBRARY MATCHES "\\.(a|lib)$")
+      target_compile_definitions(persona::utf8proc INTERFACE UTF8PROC_STATIC)
+    endif()
+  else()
+    set(persona_utf8proc_missing
+      "persona::stable_diffusion needs utf8proc and found none: install it (Debian: libutf8proc-dev) or set CMAKE_PREFIX_PATH to it.")
+  endif()
+  unset(persona_utf8proc_of)
+endif()

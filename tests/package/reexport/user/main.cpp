@@ -1,0 +1,3 @@
+#include <portrait.hpp>
+
+int main() { return portrait::six() == 6.0 ? 0 : 1; }

@@ -1,0 +1,16 @@
+# Fails for every .cpp under FOLDERS that no target of the build holds: such a file rots unseen.
+cmake_minimum_required(VERSION 3.24)
+
+file(STRINGS "${USED}" used)
+set(orphans)
+foreach(folder IN LISTS FOLDERS)
+  file(GLOB_RECURSE sources "${ROOT}/${folder}/*.cpp")
+  list(APPEND all ${sources})
+endforeach()
+list(LENGTH all count)
+list(REMOVE_ITEM all ${used})
+if(all)
+  list(JOIN all "\n  " all)
+  message(FATAL_ERROR "no target builds these files:\n  ${all}")
+endif()
+message(STATUS "${count} source files, each in a target")

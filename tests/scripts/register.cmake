@@ -1,0 +1,66 @@
+# The ctests that are scripts. Those that run the compiler by themselves take its command line, as a consumer of the three
+# targets would have it, from the response file compile.rsp.
+
+set(scripts "${CMAKE_CURRENT_SOURCE_DIR}/scripts")
+set(response "${CMAKE_CURRENT_BINARY_DIR}/compile.rsp")
+set(include_dirs "$<TARGET_PROPERTY:persona_development,INTERFACE_INCLUDE_DIRECTORIES>")
+set(definitions "$<TARGET_PROPERTY:persona_development,INTERFACE_COMPILE_DEFINITIONS>")
+set(include_dirs "$<FILTER:$<REMOVE_DUPLICATES:${include_dirs}>,EXCLUDE,^(/usr/include|${PROJECT_SOURCE_DIR}/include)$>")
+file(GENERATE OUTPUT "${response}" CONTENT
+"-std=c++20
+-I${PROJECT_SOURCE_DIR}/include
+$<$<BOOL:${include_dirs}>:-isystem$<JOIN:${include_dirs},\n-isystem>>
+$<$<BOOL:${definitions}>:-D$<JOIN:${definitions},\n-D>>
+")
+
+function(persona_script_test name label)
+  add_test(NAME ${name} COMMAND ${ARGN})
+  set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 1800)
+endfunction()
+
+# Every public header compiles alone, without a warning, with this compiler and with the other one where it is found.
+find_program(PERSONA_GXX NAMES g++)
+find_program(PERSONA_CLANGXX NAMES clang++-20 clang++-19 clang++-18 clang++-17 clang++-16 clang++)
+set(compilers "${CMAKE_CXX_COMPILER}")
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND PERSONA_CLANGXX)
+  list(APPEND compilers "${PERSONA_CLANGXX}")
+elseif(CMAKE_CXX_COMPILER_ID MATCHES "Clang" AND PERSONA_GXX)
+  list(APPEND compilers "${PERSONA_GXX}")
+endif()
+foreach(compiler IN LISTS compilers)
+  cmake_path(GET compiler FILENAME compiler_name)
+  persona_script_test(headers.${compiler_name} headers
+    bash "${scripts}/headers.sh" "${compiler}" "${response}" "${PROJECT_SOURCE_DIR}/include")
+  set_tests_properties(headers.${compiler_name} PROPERTIES PROCESSORS 2)
+endforeach()
+
+persona_script_test(floors floors ${CMAKE_COMMAND} "-DINCLUDE=${PROJECT_SOURCE_DIR}/include" -P "${scripts}/floors.cmake")
+
+persona_script_test(budget budget bash "${PROJECT_SOURCE_DIR}/bench/compile/lines.sh"
+  --check "${PROJECT_SOURCE_DIR}/bench/compile/budget.json" "${CMAKE_CXX_COMPILER}" "${response}" "${PROJECT_SOURCE_DIR}/include")
+set_tests_properties(budget PROPERTIES PROCESSORS 2)
+
+# tests/compile_fail/<name>.cpp must not compile, and for the reason that its first line names.
+file(GLOB cases CONFIGURE_DEPENDS compile_fail/*.cpp)
+persona_uses_sources(${cases})
+foreach(case IN LISTS cases)
+  cmake_path(GET case STEM name)
+  persona_script_test(compile_fail.${name} compile_fail ${CMAKE_COMMAND}
+    "-DCASE=${case}" "-DCOMPILER=${CMAKE_CXX_COMPILER}" "-DRESPONSE=${response}" -P "${scripts}/compile_fail.cmake")
+endforeach()
+
+# peer: the references are made anew, with another seed, by the Python libraries themselves; a test needs those alone.
+file(GLOB makers CONFIGURE_DEPENDS parity/make_*.py)
+if(makers AND TARGET test_parity)
+  persona_script_test(peer.parity peer bash "${scripts}/peer_parity.sh" "$<TARGET_FILE:test_parity>"
+    "${CMAKE_CURRENT_BINARY_DIR}/peer-data" ${makers})
+endif()
+file(GLOB peers CONFIGURE_DEPENDS *_peer.py */*_peer.py)
+foreach(peer IN LISTS peers)
+  cmake_path(GET peer STEM name)
+  persona_script_test(peer.${name} peer bash "${scripts}/peer.sh" "${peer}" "${CMAKE_CURRENT_BINARY_DIR}")
+  set_tests_properties(peer.${name} PROPERTIES SKIP_RETURN_CODE ${skip_code})
+endforeach()
+if(TEST peer.parity)
+  set_tests_properties(peer.parity PROPERTIES SKIP_RETURN_CODE ${skip_code})
+endif()
