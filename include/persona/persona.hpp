@@ -1,0 +1,36 @@
+#pragma once
+// Everything but the codecs (images.hpp) and the Stable Diffusion models (stable_diffusion.hpp), in the order in which data flows.
+
+#include <persona/concepts.hpp>
+#include <persona/core/error.hpp>
+#include <persona/version.hpp>
+
+#include <persona/text/captions.hpp>
+#include <persona/text/read_lines.hpp>
+
+#include <persona/data/flip.hpp>
+#include <persona/data/subject.hpp>
+
+#include <persona/init/cross.hpp>
+#include <persona/init/token.hpp>
+
+#include <persona/param/free_rows.hpp>
+
+#include <persona/loss/l2.hpp>
+
+#include <persona/optim/adamw.hpp>
+#include <persona/optim/learning_rate.hpp>
+
+#include <persona/recipe.hpp>
+
+#include <persona/train/personalize.hpp>
+#include <persona/train/progress.hpp>
+
+#include <persona/learned/formats.hpp>
+#include <persona/learned/learned.hpp>
+#include <persona/learned/personalized.hpp>
+
+#include <persona/generate/generate.hpp>
+
+#include <persona/method/cross_initialization.hpp>
+#include <persona/method/textual_inversion.hpp>
