@@ -56,10 +56,11 @@ apt_install() {
   fi
   say "installing by apt: $*"
   if [ -z "${apt_is_fresh:-}" ]; then
-    "${as_root[@]}" apt-get update -qq >/dev/null || say "apt-get update failed; trying with the lists that are here"
+    "${as_root[@]}" apt-get update -qq >build/apt.log 2>&1 || say "apt-get update failed; trying with the lists that are here"
     apt_is_fresh=yes
   fi
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >>build/apt.log 2>&1 ||
+    { tail -n 5 build/apt.log >&2; die "apt-get install failed; build/apt.log has all of it"; }
 }
 
 # ---- LibTorch -----------------------------------------------------------------------------------------------------------------

@@ -62,7 +62,7 @@ if(MODE STREQUAL "install")
     endif()
   endforeach()
 elseif(MODE STREQUAL "install_tree")
-  consume(consumer ${with_torch} "-Dpersona_DIR=${installed}/share/cmake/persona" -DTWICE=ON)
+  consume(consumer ${with_torch} "-Dpersona_DIR=${installed}/share/cmake/persona" -DEVERYTHING=ON)
 elseif(MODE STREQUAL "build_tree")
   consume(consumer ${with_torch} "-Dpersona_DIR=${BUILD_TREE}")
 elseif(MODE STREQUAL "reexport")
@@ -76,8 +76,7 @@ elseif(MODE STREQUAL "reexport")
     "-Dportrait_DIR=${WORK}/reexport-installed/share/cmake/portrait")
 elseif(MODE STREQUAL "torch_variables")
   # A LibTorch that CMake knows by TORCH_LIBRARIES alone: the mock package defines no target.
-  consume(consumer "-DTorch_DIR=${PROJECTS}/variables" "-DPERSONA_MOCK_LIBRARIES=${TORCH_LIBRARY_FILES}"
-    "-DPERSONA_MOCK_INCLUDES=${TORCH_INCLUDE_DIRECTORIES}" "-Dpersona_DIR=${installed}/share/cmake/persona")
+  consume(consumer "-DTorch_DIR=${PROJECTS}/variables" "-DMACHINE=${MACHINE}" "-Dpersona_DIR=${installed}/share/cmake/persona")
 elseif(MODE STREQUAL "no_torch")
   refuse("persona needs LibTorch 2.11 or newer and found none" -DCMAKE_DISABLE_FIND_PACKAGE_Torch=ON
     "-Dpersona_DIR=${installed}/share/cmake/persona")

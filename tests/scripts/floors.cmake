@@ -16,7 +16,7 @@ set(floors
   "learned train"
   "generate metric"
   "method"
-  "testing.hpp libtorch cuda distributed"   # tools for users' tests, and what is opt-in: on top of everything
+  "testing.hpp testing libtorch cuda distributed"   # tools for users' tests, and what is opt-in: on top of everything
   "persona.hpp images.hpp stable_diffusion.hpp")  # umbrellas: nobody includes them
 set(umbrellas persona.hpp images.hpp stable_diffusion.hpp)
 set(stable_diffusion_stands_on core io model text schedule stable_diffusion detail version.hpp fwd.hpp)
