@@ -1,0 +1,79 @@
+// The invariant matrix: every parameterization that is there, and the stand-ins of those to come, on the tiny model.
+
+#include "support/catch.hpp"
+#include "support/fakes.hpp"
+#include "support/folder.hpp"
+
+#include <persona/init/cross.hpp>
+#include <persona/init/token.hpp>
+#include <persona/loss/l2.hpp>
+#include <persona/testing.hpp>
+
+#include <string>
+#include <vector>
+
+namespace {
+
+using persona::operator+;
+using persona::testing::check_invariants;
+using persona::testing::tiny_subjects;
+
+const std::vector<std::string> names{"ada lovelace", "grace hopper"};
+
+struct DrawsNoSamples {  // the tiny model has no sampler: prior preservation without one
+  using plays = persona::Plays<persona::Role::contribution>;
+  void contribute(persona::Batch& batch, at::Generator& generator) {
+    const auto n = batch.size();
+    batch.latents = at::cat({batch.latents, at::randn(batch.latents.sizes(), generator)});
+    batch.captions.insert(batch.captions.end(), static_cast<std::size_t>(n), "a photo of a dog");
+    batch.subjects.insert(batch.subjects.end(), static_cast<std::size_t>(n), -1);
+    batch.weights = at::ones({2 * n});
+  }
+  persona::Description describe() const { return {"DrawsNoSamples", {}}; }
+};
+
+}  // namespace
+
+TEST_CASE("invariants of rows") {
+  const persona::test::Folder folder;
+  check_invariants(persona::recipe(persona::TokenInit{}), tiny_subjects(), folder / "ti");
+  check_invariants(persona::TokenInit{} + persona::L2Reg{1e-3}, tiny_subjects(1, 3), folder / "ti3");
+  check_invariants(persona::CrossInit{names} + persona::L2Reg{1e-3}, tiny_subjects(1, 2), folder / "ci");
+  check_invariants(persona::CrossInit{names} + persona::L2Reg{1e-3, persona::L2Form::mean_of_norms}, tiny_subjects(2, 2), folder / "ci2");
+  check_invariants(persona::TokenInit{} + fakes::SubspaceBasis{}, tiny_subjects(), folder / "batex");
+  check_invariants(persona::TokenInit{} + fakes::CelebBasis{}, tiny_subjects(2), folder / "celeb");
+}
+
+TEST_CASE("invariants of layered rows") {
+  const persona::test::Folder folder;
+  check_invariants(persona::TokenInit{} + fakes::LayeredRows{}, tiny_subjects(), folder / "xti");
+  check_invariants(persona::TokenInit{} + fakes::NeTIMapper{}, tiny_subjects(), folder / "neti");
+  check_invariants(persona::TokenInit{} + fakes::NeTIMapper{.bypass = false}, tiny_subjects(2), folder / "neti2");
+}
+
+TEST_CASE("invariants of weights") {
+  const persona::test::Folder folder;
+  check_invariants(persona::recipe(fakes::SpectralShift{}), tiny_subjects(), folder / "svdiff");
+  check_invariants(fakes::SpectralShift{} + DrawsNoSamples{}, tiny_subjects(), folder / "prior");
+  check_invariants(persona::TokenInit{} + fakes::SpectralShift{.subset = "to_"} + fakes::CutMixUnmix{}, tiny_subjects(2), folder / "unmix");
+  check_invariants(persona::TokenInit{} + fakes::CrossAttentionKV{}, tiny_subjects(2), folder / "custom");
+  check_invariants(persona::recipe(fakes::LowRank{}), tiny_subjects(), folder / "lora");
+  check_invariants(fakes::SpectralShift{.subset = "conv"} + fakes::LowRank{}, tiny_subjects(), folder / "mixed");
+}
+
+TEST_CASE("a component that breaks an invariant is named") {
+  struct WritesIntoTheTable {
+    using plays = persona::Plays<persona::Role::regularizer>;
+    persona::Tensor table;
+    persona::Tensor loss(const persona::StepView& view) const {
+      const at::NoGradGuard no_grad;
+      persona::Tensor(table).add_(1);
+      return 0.0 * view.prediction.sum();
+    }
+    persona::Description describe() const { return {"WritesIntoTheTable", {}}; }
+  };
+  const auto model = persona::testing::tiny_model();
+  const auto subjects = tiny_subjects();
+  auto run = persona::personalize(model, subjects.front(), persona::TokenInit{} + WritesIntoTheTable{model.text_encoder().embedding_table()}, {.steps = 2});
+  CHECK_THROWS_WITH(run.drain(), Catch::Contains("something wrote into a base tensor"));
+}
