@@ -155,11 +155,8 @@ class UNet2DConditionModel {
  private:
   Tensor run(const Tensor& x_t, const Tensor& t, const Conditioning& conditioning, AttentionTap* tap) const {
     expect_shape(x_t, {"B", {config_.in_channels, "C"}, "h", "w"}, "UNet2DConditionModel: x_t");
-    expect_shape(conditioning.states, {{x_t.size(0), "B"}, "L", {config_.cross_attention_dim, "cross_attention_dim"}},
-                 "UNet2DConditionModel: states", "is this the text encoder of this UNet?");
-    if (!conditioning.layers.empty() && static_cast<std::int64_t>(conditioning.layers.size()) != conditioned_layers_)
-      throw Error("UNet2DConditionModel", "expected one conditioning for each of " + std::to_string(conditioned_layers_) +
-                                              " cross-attention layers, got " + std::to_string(conditioning.layers.size()));
+    expect_shape(t, {{x_t.size(0), "B"}}, "UNet2DConditionModel: t", "one timestep a sample");
+    check(conditioning, x_t.size(0));
     const auto dtype = conv_in_.weight.base.scalar_type();
     CrossAttentionWalk walk(conditioning, tap);
     auto time = timestep_embedding(t, config_.block_out_channels.front(), config_.flip_sin_to_cos, config_.freq_shift).to(dtype);
@@ -183,6 +180,22 @@ class UNet2DConditionModel {
       if (level.upsample) h = (*level.upsample)(h, skips.back().size(2), skips.back().size(3));
     }
     return conv_out_(at::silu(conv_norm_out_(h)));
+  }
+
+  void check(const Conditioning& conditioning, std::int64_t batch) const {
+    const auto expect = [&](const Tensor& states, const std::string& name) {
+      expect_shape(states, {{batch, "B"}, "L", {config_.cross_attention_dim, "cross_attention_dim"}}, "UNet2DConditionModel: " + name,
+                   "is this the text encoder of this UNet?");
+    };
+    const auto& layers = conditioning.layers;
+    if (layers.empty()) return expect(conditioning.states, "states");
+    if (static_cast<std::int64_t>(layers.size()) != conditioned_layers_)
+      throw Error("UNet2DConditionModel: layers", "expected one entry for each of " + std::to_string(conditioned_layers_) +
+                                                      " cross-attention layers, got " + std::to_string(layers.size()));
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      expect(layers[i].key_states, "layers[" + std::to_string(i) + "].key_states");
+      expect(layers[i].value_states, "layers[" + std::to_string(i) + "].value_states");
+    }
   }
 
   UNet2DConditionConfig config_{};
