@@ -45,7 +45,7 @@ class TinyTokenizer {
   std::int64_t bos_token_id() const { return 0; }
   std::int64_t eos_token_id() const { return 1; }
   std::int64_t pad_token_id() const { return 1; }
-  std::int64_t max_length() const { return 16; }
+  std::int64_t max_length() const { return 24; }
   std::int64_t vocab_size() const { return next_; }
 
  private:
