@@ -1,0 +1,123 @@
+// A training step against the step of diffusers' textual_inversion.py, each in its own process, in turn; diffusers in its faster of fp32 and bf16.
+
+#include "support/model.hpp"
+#include "support/pairs.hpp"
+
+#include <persona/core/random.hpp>
+#include <persona/persona.hpp>
+#include <persona/stable_diffusion.hpp>
+#include <persona/stable_diffusion/init_weights.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <ATen/Parallel.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace {
+
+/// A child process that takes a step for every line that it is sent.
+class Peer {
+ public:
+  Peer(const std::string& python, const std::string& arguments) {
+    int in[2], out[2];
+    if (::pipe(in) != 0 || ::pipe(out) != 0) throw std::runtime_error("pipe");
+    if ((pid_ = ::fork()) == 0) {
+      ::dup2(in[0], 0), ::dup2(out[1], 1);
+      for (const int fd : {in[0], in[1], out[0], out[1]}) ::close(fd);
+      const auto command = "exec " + python + " " PERSONA_SOURCE "/bench/peers/textual_inversion_step.py " + arguments;
+      ::execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
+      std::_Exit(127);
+    }
+    ::close(in[0]), ::close(out[1]);
+    to_ = ::fdopen(in[1], "w"), from_ = ::fdopen(out[0], "r");
+    if (line().find("ready") == std::string::npos) throw std::runtime_error("the peer did not start: is diffusers importable by " + python + "?");
+  }
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
+  ~Peer() {
+    std::fclose(to_), std::fclose(from_);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  double step() {
+    std::fputs("step\n", to_);
+    std::fflush(to_);
+    return std::stod(line());
+  }
+
+ private:
+  std::string line() {
+    char text[256] = {};
+    if (!std::fgets(text, sizeof text, from_)) throw std::runtime_error("the peer stopped");
+    return text;
+  }
+  pid_t pid_ = 0;
+  std::FILE *to_ = nullptr, *from_ = nullptr;
+};
+
+/// Stable Diffusion 2.1's sizes with random weights.
+persona::StableDiffusion random_sd21(const std::string& toyland, at::ScalarType dtype) {
+  auto sd = persona::StableDiffusion::load(toyland);  // its tokenizer and scheduler
+  const auto generator = persona::Random(1).at(persona::Stream::initialization);
+  persona::UNet2DConditionConfig unet{.cross_attention_dim = 1024, .use_linear_projection = true};
+  unet.num_attention_heads = {5, 10, 20, 20};
+  sd.denoiser() = persona::UNet2DConditionModel(unet);
+  sd.autoencoder() = persona::AutoencoderKL({});
+  sd.text_encoder() = persona::CLIPTextModel({.vocab_size = 49408, .hidden_size = 1024, .intermediate_size = 4096, .num_hidden_layers = 23, .num_attention_heads = 16, .hidden_act = "gelu"});
+  persona::initialize(sd.denoiser(), generator), persona::initialize(sd.autoencoder(), generator), persona::initialize(sd.text_encoder(), generator);
+  persona::to(sd.denoiser(), at::kCPU, dtype), persona::to(sd.autoencoder(), at::kCPU, dtype);
+  persona::for_each_weight(sd.denoiser(), [](const std::string&, persona::Weight& weight) {
+    if (weight.base.dim() == 4) weight.base = weight.base.contiguous(at::MemoryFormat::ChannelsLast);
+  });
+  return sd;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::string model = bench::toyland_model(), python = "python3", dtype = "fp32";
+  std::int64_t batch = 8, pairs = 20;
+  bool sd21 = false;
+  CLI::App app("A training step against diffusers' textual_inversion.py, in turn.");
+  app.add_option("--model", model, "diffusers folder");
+  app.add_flag("--sd21", sd21, "random weights of Stable Diffusion 2.1's sizes at batch 1 instead");
+  app.add_option("--python", python, "a Python with diffusers");
+  app.add_option("--batch", batch, "samples a step");
+  app.add_option("--dtype", dtype, "persona's: fp32 or bf16");
+  app.add_option("--pairs", pairs, "pairs of steps");
+  CLI11_PARSE(app, argc, argv);
+  if (sd21) batch = 1;
+
+  const auto sd = sd21 ? random_sd21(model, dtype == "bf16" ? at::kBFloat16 : at::kFloat) : persona::StableDiffusion::load(model, {.dtype = dtype});
+  const auto subject = bench::some_subject(sd);
+  auto run = persona::personalize(sd, subject, persona::recipe(persona::TokenInit{}), {.steps = 3 * pairs + 20, .batch = batch, .seed = 1});
+  auto it = run.begin();
+  const auto step = [&] { static_cast<void>(*it), ++it; };
+
+  const auto common = (sd21 ? std::string("--sd21") : "--model '" + model + "'") + " --batch " + std::to_string(batch);
+  std::string faster = "fp32";
+  double best = 0;
+  for (const char* candidate : {"fp32", "bf16"}) {
+    Peer peer(python, common + " --dtype " + candidate);
+    peer.step();
+    std::vector<double> times{peer.step(), peer.step(), peer.step()};
+    std::printf("diffusers in %s: %.3f s a step\n", candidate, bench::median(times));
+    if (best == 0 || bench::median(times) < best) best = bench::median(times), faster = candidate;
+  }
+  Peer peer(python, common + " --dtype " + faster);
+  for (int i = 0; i < 2; ++i) step(), peer.step();
+  bench::Pairs pairs_of_times;
+  for (std::int64_t i = 0; i < pairs; ++i) {
+    const double ours = bench::seconds(step);
+    pairs_of_times.add(ours, peer.step());
+  }
+  pairs_of_times.print(std::string(sd21 ? "SD 2.1 sizes" : "Toyland") + ", batch " + std::to_string(batch) + ", " + std::to_string(at::get_num_threads()) + " threads",
+                       "persona " + dtype, "diffusers " + faster);
+}
