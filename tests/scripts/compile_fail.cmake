@@ -12,6 +12,11 @@ string(STRIP "${CMAKE_MATCH_1}" sentence)
 
 # Without echoed source lines: a sentence counts only where the compiler says it, not where a header spells it.
 set(flags "@${RESPONSE}" -fsyntax-only -fmessage-length=0 -fno-diagnostics-show-caret)
+if(EXISTS "${HEADER}.pch")
+  list(APPEND flags -include-pch "${HEADER}.pch")
+else()
+  list(APPEND flags -include "${HEADER}")
+endif()
 execute_process(COMMAND "${COMPILER}" ${flags} "${CASE}" RESULT_VARIABLE status OUTPUT_VARIABLE said ERROR_VARIABLE said)
 if(status EQUAL 0)
   message(FATAL_ERROR "${CASE} compiles, and must not.")

@@ -41,12 +41,18 @@ persona_script_test(budget budget bash "${PROJECT_SOURCE_DIR}/bench/compile/line
 set_tests_properties(budget PROPERTIES PROCESSORS 2)
 
 # tests/compile_fail/<name>.cpp must not compile, and for the reason that its first line names.
+set(cases_header "${CMAKE_CURRENT_BINARY_DIR}/compile_fail/cases.hpp")
+persona_script_test(compile_fail compile_fail
+  bash "${scripts}/compile_fail_header.sh" "${CMAKE_CXX_COMPILER}" "${response}" "${CMAKE_CURRENT_BINARY_DIR}/compile_fail")
+set_tests_properties(compile_fail PROPERTIES FIXTURES_SETUP compile_fail_header)
 file(GLOB cases CONFIGURE_DEPENDS compile_fail/*.cpp)
 persona_uses_sources(${cases})
 foreach(case IN LISTS cases)
   cmake_path(GET case STEM name)
   persona_script_test(compile_fail.${name} compile_fail ${CMAKE_COMMAND}
-    "-DCASE=${case}" "-DCOMPILER=${CMAKE_CXX_COMPILER}" "-DRESPONSE=${response}" -P "${scripts}/compile_fail.cmake")
+    "-DCASE=${case}" "-DCOMPILER=${CMAKE_CXX_COMPILER}" "-DRESPONSE=${response}" "-DHEADER=${cases_header}"
+    -P "${scripts}/compile_fail.cmake")
+  set_tests_properties(compile_fail.${name} PROPERTIES FIXTURES_REQUIRED compile_fail_header)
 endforeach()
 
 # peer: the references are made anew, with another seed, by the Python libraries themselves; a test needs those alone.
