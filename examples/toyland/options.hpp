@@ -1,0 +1,36 @@
+#pragma once
+
+#include <map>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace toyland {
+
+/// `--key value` pairs of a command line; every program names its keys, and an unknown one is an error.
+class Options {
+ public:
+  /// `known`: keys and their defaults.
+  Options(int argc, char** argv, std::map<std::string, std::string> known) : values_(std::move(known)) {
+    for (int i = 1; i < argc; ++i) {
+      const std::string_view word = argv[i];
+      const auto found = word.starts_with("--") ? values_.find(std::string(word.substr(2))) : values_.end();
+      if (found == values_.end() || i + 1 == argc) throw std::invalid_argument("'" + std::string(word) + "' is no option with a value here" + usage());
+      found->second = argv[++i];
+    }
+  }
+
+  const std::string& text(const std::string& key) const { return values_.at(key); }
+  double number(const std::string& key) const { return std::stod(values_.at(key)); }
+  long count(const std::string& key) const { return std::stol(values_.at(key)); }
+
+ private:
+  std::string usage() const {
+    std::string text = "; options:";
+    for (const auto& [key, value] : values_) text += " --" + key + " (" + value + ")";
+    return text;
+  }
+  std::map<std::string, std::string> values_;
+};
+
+}  // namespace toyland

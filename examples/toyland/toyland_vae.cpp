@@ -1,0 +1,91 @@
+// Trains the autoencoder on fresh renders: L1 + MSE + L1 of the gradients + a little KL. `--decoder 1` goes on with the decoder alone,
+// which leaves the latents, and so the UNet, as they are.
+
+#include "batches.hpp"
+#include "options.hpp"
+#include "sizes.hpp"
+#include "trainer.hpp"
+
+#include <filesystem>
+
+using namespace toyland;
+
+namespace {
+
+Tensor gradients_l1(const Tensor& a, const Tensor& b) {
+  const auto d = a - b;
+  return (d.slice(2, 1) - d.slice(2, 0, -1)).abs().mean() + (d.slice(3, 1) - d.slice(3, 0, -1)).abs().mean();
+}
+
+std::vector<Picture> render_batch(Dice& dice, long n) {
+  std::vector<Picture> pictures;
+  for (long i = 0; i < n; ++i) {
+    const auto example = random_example(dice, 0.5, 0.15);
+    pictures.push_back(render(example.person, example.scene));
+  }
+  return pictures;
+}
+
+/// Peak signal-to-noise ratio on pictures that training does not see, and the latents' standard deviation.
+std::pair<double, double> evaluate(const persona::AutoencoderKL& vae, const std::string& sheet) {
+  const at::NoGradGuard no_grad;
+  Dice dice(99, "validation");
+  const auto pictures = render_batch(dice, 128);
+  const auto images = to_tensor(pictures);
+  const auto moments = vae.encode(images);
+  const auto decoded = vae.decode(moments.mean).clamp(-1, 1);
+  const double mse = (decoded - images).div(2).square().mean().item<double>();
+  auto shown = std::vector<Picture>(pictures.begin(), pictures.begin() + 16);
+  const auto drawn = to_pictures(decoded.slice(0, 0, 16));
+  shown.insert(shown.end(), drawn.begin(), drawn.end());
+  write_sheet(sheet.c_str(), shown, 16, 2);
+  const auto latents = moments.mean + moments.std * at::randn(moments.mean.sizes(), generator_of(3), moments.mean.options());
+  return {-10 * std::log10(mse), latents.std().item<double>()};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Options options(argc, argv, {{"out", "vae.safetensors"}, {"steps", "2000"}, {"minutes", "0"}, {"batch", "32"}, {"lr", "2e-3"}, {"seed", "1"}, {"dtype", "bf16"}, {"decoder", "0"}});
+  const auto out = options.text("out");
+  keep_memory();
+  const bool decoder_only = options.count("decoder") != 0;
+  const auto dtype = options.text("dtype") == "bf16" ? at::kBFloat16 : at::kFloat;
+  persona::AutoencoderKL vae(vae_config());
+  initialize(vae, static_cast<std::uint64_t>(options.count("seed")));
+  Trainer trainer;
+  trainer.add("vae", vae);
+  long step = 0;
+  if (std::filesystem::exists(out)) step = trainer.load(load_tensors(out));
+  if (decoder_only)
+    persona::for_each_weight(vae, [](const std::string& name, persona::Weight& weight) {
+      if (name.starts_with("encoder") || name.starts_with("quant")) weight.base.set_requires_grad(false);
+    });
+  const Progress progress(options.count("steps"), options.number("minutes"), step);
+  auto noise = generator_of(static_cast<std::uint64_t>(step) + 17);
+  double running = 0;
+  for (long first = step; progress.fraction(step) < 1; ++step) {
+    Dice dice(static_cast<std::uint64_t>(options.count("seed") * 1000003 + step), "vae");
+    auto images = to_tensor(render_batch(dice, options.count("batch")));
+    if (dice.chance(0.2)) images = images.flip({3});
+    const auto compute = as_dtype(vae, dtype);
+    const auto moments = compute.encode(images);
+    const auto z = moments.mean + moments.std * at::randn(moments.mean.sizes(), noise, moments.mean.options());
+    const auto decoded = compute.decode(z);
+    const auto kl = 0.5 * (moments.mean.square() + moments.std.square() - 1 - 2 * moments.std.log()).mean();
+    const auto pixels = (decoded - images).abs().mean() + (decoded - images).square().mean();
+    const auto loss = pixels + 0.5 * gradients_l1(decoded, images) + 5e-4 * kl;
+    loss.backward();
+    const double fraction = progress.fraction(step);
+    trainer.step(learning_rate(options.number("lr"), fraction, step - first), 0.0, 1.0, std::min(0.999, (1.0 + static_cast<double>(step)) / (10.0 + static_cast<double>(step))));
+    running = step == first ? loss.item<double>() : 0.98 * running + 0.02 * loss.item<double>();
+    if (step % 50 == 0) progress.print(step, ("loss " + std::to_string(running)).c_str());
+    if (step % 500 == 499 || progress.fraction(step + 1) >= 1) {
+      save_tensors(out, trainer.state(step + 1));
+      trainer.swap_average();
+      const auto [psnr, deviation] = evaluate(vae, out + ".png");
+      trainer.swap_average();
+      std::printf("PSNR %.2f dB, latent deviation %.4f\n", psnr, deviation), std::fflush(stdout);
+    }
+  }
+}
