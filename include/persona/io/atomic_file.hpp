@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <functional>
@@ -15,30 +16,11 @@
 #include <utility>
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace persona {
 
 namespace detail {
-
-inline std::string fresh_suffix() {
-  std::random_device device;
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string suffix = ".tmp-";
-  for (int i = 0; i < 12; ++i) suffix += digits[device() % 16];
-  return suffix;
-}
-
-[[noreturn]] inline void fail_write(const std::filesystem::path& path, std::uint64_t bytes, int error) {
-  std::string hint = "is the folder there, and may it be written to?";
-  if (error == ENOSPC || error == EDQUOT) {
-    std::error_code ignored;
-    const auto space = std::filesystem::space(path.parent_path().empty() ? "." : path.parent_path(), ignored);
-    hint = "needs " + std::to_string(bytes) + " bytes, " + std::to_string(ignored ? 0 : space.available) + " are free: make room and try again";
-  }
-  throw Error(path.string(), "cannot be written: " + std::string(std::strerror(error)), hint);
-}
 
 /// An open file descriptor, closed with it.
 class Descriptor {
@@ -56,12 +38,39 @@ class Descriptor {
   int fd_;
 };
 
+inline std::filesystem::path folder_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+}
+
+// A name beside `path` that no other writer takes.
+inline std::filesystem::path temporary_beside(const std::filesystem::path& path) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::random_device device;
+  std::string suffix = ".tmp-";
+  for (int i = 0; i < 12; ++i) suffix += digits[device() % 16];
+  return path.native() + suffix;
+}
+
+// `bytes` 0: it is not known how many are needed.
+[[noreturn]] inline void fail_write(const std::filesystem::path& path, std::uint64_t bytes, int error) {
+  std::string hint = "is the folder there, and may it be written to?";
+  if (error == ENOSPC || error == EDQUOT) {
+    std::error_code unknown;
+    const auto space = std::filesystem::space(folder_of(path), unknown);
+    hint = (bytes ? "it needs " + std::to_string(bytes) + " bytes, " : std::string()) +
+           (unknown ? std::string() : std::to_string(space.available) + " bytes are free: ") +
+           "make room and try again";
+  }
+  throw Error(path.string(), "cannot be written: " + std::string(std::strerror(error)), hint);
+}
+
 inline void sync_folder(const std::filesystem::path& folder) {
-  const Descriptor fd(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const Descriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (fd.get() >= 0) ::fsync(fd.get());  // some file systems cannot: the rename has happened all the same
 }
 
-inline void write_all(int fd, std::span<const std::byte> bytes, const std::filesystem::path& path, std::uint64_t total) {
+inline void write_all(int fd, std::span<const std::byte> bytes, const std::filesystem::path& path,
+                      std::uint64_t total) {
   while (!bytes.empty()) {
     const auto written = ::write(fd, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
@@ -70,15 +79,40 @@ inline void write_all(int fd, std::span<const std::byte> bytes, const std::files
   }
 }
 
+// Puts the folder `fresh` in the place of `target`. Where the kernel can exchange two names, one of them is there at
+// every moment; else there is an instant in which the older folder has its name beside `target` alone.
+inline void replace_folder(const std::filesystem::path& fresh, const std::filesystem::path& target) {
+  if (::rename(fresh.c_str(), target.c_str()) == 0) return;  // nothing was there, or an empty folder
+  if (errno != ENOTEMPTY && errno != EEXIST) fail_write(target, 0, errno);
+  std::error_code ignored;
+#ifdef RENAME_EXCHANGE
+  if (::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, target.c_str(), RENAME_EXCHANGE) == 0) {
+    sync_folder(folder_of(target));
+    std::filesystem::remove_all(fresh, ignored);
+    return;
+  }
+#endif
+  const auto old = temporary_beside(target);
+  if (::rename(target.c_str(), old.c_str()) != 0) fail_write(target, 0, errno);
+  if (::rename(fresh.c_str(), target.c_str()) != 0) {
+    const int error = errno;
+    ::rename(old.c_str(), target.c_str());
+    fail_write(target, 0, error);
+  }
+  sync_folder(folder_of(target));
+  std::filesystem::remove_all(old, ignored);
+}
+
 }  // namespace detail
 
-/// Writes a file whole or not at all: the parts go to a temporary file beside it, which is synced and renamed. An older file of
-/// that name stays as it was until then. Throws Error naming the file, and the bytes needed where the disk is full.
-inline void write_file_atomically(const std::filesystem::path& path, std::span<const std::span<const std::byte>> parts) {
+/// Writes a file whole or not at all: the parts go to a temporary file beside it ("FILE.tmp-..."), which is synced and
+/// renamed. An older file of that name stays as it was until then. Throws Error naming the file, and the bytes needed
+/// and free where the disk is full.
+inline void write_file_atomically(const std::filesystem::path& path,
+                                  std::span<const std::span<const std::byte>> parts) {
   std::uint64_t total = 0;
   for (const auto& part : parts) total += part.size();
-  auto temporary = path;
-  temporary += detail::fresh_suffix();
+  const auto temporary = detail::temporary_beside(path);
   detail::Descriptor fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
   if (fd.get() < 0) detail::fail_write(path, total, errno);
   try {
@@ -90,7 +124,7 @@ inline void write_file_atomically(const std::filesystem::path& path, std::span<c
     ::unlink(temporary.c_str());
     throw;
   }
-  detail::sync_folder(path.parent_path());
+  detail::sync_folder(detail::folder_of(path));
 }
 
 inline void write_file_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes) {
@@ -102,34 +136,28 @@ inline void write_file_atomically(const std::filesystem::path& path, const std::
   write_file_atomically(path, std::as_bytes(std::span(text)));
 }
 
-/// Makes a folder whole or not at all: `fill` writes into a fresh one beside it, which is synced and renamed. An older folder of that
-/// name is kept until the new one is complete.
-inline void write_directory_atomically(const std::filesystem::path& folder, const std::function<void(const std::filesystem::path& fresh)>& fill) {
+/// Makes a folder whole or not at all: `fill` writes into a fresh one beside it ("FOLDER.tmp-..."), which is synced and
+/// renamed. An older folder of that name is kept until the new one is complete, then removed. Throws Error naming what
+/// cannot be written.
+inline void write_directory_atomically(const std::filesystem::path& folder,
+                                       const std::function<void(const std::filesystem::path& fresh)>& fill) {
   namespace fs = std::filesystem;
   const auto target = folder.has_filename() ? folder : folder.parent_path();  // "out/" is "out"
-  auto fresh = target, old = target;
-  const auto suffix = detail::fresh_suffix();
-  fresh += suffix;
-  old += suffix + "-old";
+  const auto fresh = detail::temporary_beside(target);
   std::error_code error;
-  if (!target.parent_path().empty()) fs::create_directories(target.parent_path(), error);
+  fs::create_directories(detail::folder_of(target), error);
+  if (fs::exists(target) && !fs::is_directory(target)) throw Error(target.string(), "expected a folder, found a file");
   if (!fs::create_directory(fresh, error)) detail::fail_write(target, 0, error.value());
   try {
     fill(fresh);
     for (const auto& entry : fs::recursive_directory_iterator(fresh)) {
+      if (!entry.is_regular_file() && !entry.is_directory()) continue;
       const detail::Descriptor fd(::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC));
-      if (fd.get() >= 0 && ::fsync(fd.get()) != 0 && !entry.is_directory()) detail::fail_write(entry.path(), 0, errno);
+      if (fd.get() < 0 || (::fsync(fd.get()) != 0 && !entry.is_directory())) detail::fail_write(entry.path(), 0, errno);
     }
     detail::sync_folder(fresh);
-    const bool replaces = fs::exists(target);
-    if (replaces && ::rename(target.c_str(), old.c_str()) != 0) detail::fail_write(target, 0, errno);
-    if (::rename(fresh.c_str(), target.c_str()) != 0) {
-      const int failed = errno;
-      if (replaces) ::rename(old.c_str(), target.c_str());
-      detail::fail_write(target, 0, failed);
-    }
-    detail::sync_folder(target.parent_path());
-    if (replaces) fs::remove_all(old, error);
+    detail::replace_folder(fresh, target);
+    detail::sync_folder(detail::folder_of(target));
   } catch (...) {
     fs::remove_all(fresh, error);
     throw;
