@@ -98,9 +98,9 @@ class Personalized {
   std::vector<std::shared_ptr<Attachment>> attachments_{};
 };
 
-/// A model with what was learned in it: Personalized(model, learned); `model.with(learned)` where the model offers it.
+/// A model with what was learned in it; `model.with(learned)` where the model offers that.
 template <DiffusionModel Model>
-Personalized<Model> with(const Model& model, const Learned& learned) {
+Personalized<Model> personalized(const Model& model, const Learned& learned) {
   return {model, learned};
 }
 

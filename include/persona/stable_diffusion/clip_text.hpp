@@ -94,7 +94,8 @@ class CLIPTextModel {
     const auto length = embeddings.size(1);
     if (length > config_.max_position_embeddings)
       throw Error("CLIPTextModel: embeddings", std::to_string(length) + " positions, and the model has " + std::to_string(config_.max_position_embeddings));
-    auto x = embeddings + position_embedding_.value().slice(0, 0, length);
+    const auto positions = position_embedding_.value().slice(0, 0, length);
+    auto x = embeddings.to(positions.scalar_type()) + positions;
     for (const auto& layer : layers_) x = layer(x);
     return x;
   }

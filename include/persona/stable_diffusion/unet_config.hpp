@@ -16,7 +16,7 @@ struct UNet2DConditionConfig {
   bool flip_sin_to_cos = true;
   std::int64_t freq_shift = 0;
   std::vector<std::string> down_block_types{"CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"};
-  std::string mid_block_type = "UNetMidBlock2DCrossAttn";
+  std::string mid_block_type = "UNetMidBlock2DCrossAttn";  ///< or empty: none
   std::vector<std::string> up_block_types{"UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"};
   std::vector<std::int64_t> block_out_channels{320, 640, 1280, 1280};
   std::vector<std::int64_t> layers_per_block{2, 2, 2, 2};
@@ -29,27 +29,43 @@ struct UNet2DConditionConfig {
 
   /// Throws Error naming the field and what it may be.
   void check() const {
+    const auto fail = [](const std::string& field, const std::string& what, const std::string& hint = {}) {
+      throw Error("UNet2DConditionConfig: " + field, what, hint);
+    };
     const auto levels = block_out_channels.size();
-    const auto same_length = [&](const auto& list, const char* name) {
+    if (levels == 0) fail("block_out_channels", "is empty", "one width a level");
+    const auto same_length = [&](const auto& list, const char* field) {
       if (list.size() != levels)
-        throw Error("UNet2DConditionConfig", std::string(name) + " has " + std::to_string(list.size()) + " entries, block_out_channels has " + std::to_string(levels));
+        fail(field, "has " + std::to_string(list.size()) + " entries, block_out_channels has " + std::to_string(levels));
     };
     same_length(down_block_types, "down_block_types");
     same_length(up_block_types, "up_block_types");
     same_length(layers_per_block, "layers_per_block");
     same_length(transformer_layers_per_block, "transformer_layers_per_block");
     same_length(num_attention_heads, "attention_head_dim");
-    const auto one_of = [](const std::string& value, const char* field, const std::string& a, const std::string& b) {
-      if (value != a && value != b) throw Error("UNet2DConditionConfig", std::string(field) + " is '" + value + "'", "supported: " + a + ", " + b);
+    const auto positive = [&](std::int64_t value, const char* field) {
+      if (value < 1) fail(field, "is " + std::to_string(value), "1 and more");
+    };
+    positive(in_channels, "in_channels");
+    positive(out_channels, "out_channels");
+    positive(cross_attention_dim, "cross_attention_dim");
+    positive(norm_num_groups, "norm_num_groups");
+    const auto one_of = [&](const std::string& value, const char* field, const std::string& a, const std::string& b) {
+      if (value != a && value != b) fail(field, "is '" + value + "'", "supported: " + a + ", " + b);
     };
     for (const auto& type : down_block_types) one_of(type, "down_block_types", "CrossAttnDownBlock2D", "DownBlock2D");
     for (const auto& type : up_block_types) one_of(type, "up_block_types", "CrossAttnUpBlock2D", "UpBlock2D");
-    one_of(mid_block_type, "mid_block_type", "UNetMidBlock2DCrossAttn", "");
+    if (!mid_block_type.empty()) one_of(mid_block_type, "mid_block_type", "UNetMidBlock2DCrossAttn", "null");
     for (std::size_t i = 0; i < levels; ++i) {
-      if (block_out_channels[i] % norm_num_groups != 0)
-        throw Error("UNet2DConditionConfig", "block_out_channels " + std::to_string(block_out_channels[i]) + " is no multiple of norm_num_groups " + std::to_string(norm_num_groups));
-      if (num_attention_heads[i] < 1 || block_out_channels[i] % num_attention_heads[i] != 0)
-        throw Error("UNet2DConditionConfig", "block_out_channels " + std::to_string(block_out_channels[i]) + " is no multiple of its heads, attention_head_dim " + std::to_string(num_attention_heads[i]));
+      positive(layers_per_block[i], "layers_per_block");
+      positive(transformer_layers_per_block[i], "transformer_layers_per_block");
+      positive(num_attention_heads[i], "attention_head_dim");
+      const auto divides = [&](std::int64_t divisor, const char* field) {
+        if (block_out_channels[i] < 1 || block_out_channels[i] % divisor != 0)
+          fail(field, std::to_string(divisor) + " does not divide block_out_channels " + std::to_string(block_out_channels[i]));
+      };
+      divides(norm_num_groups, "norm_num_groups");
+      divides(num_attention_heads[i], "attention_head_dim");
     }
   }
 };

@@ -27,6 +27,18 @@ struct AutoencoderKLConfig {
   double scaling_factor = 0.18215;
   bool mid_block_add_attention = true;
   bool use_quant_conv = true, use_post_quant_conv = true;
+
+  /// Throws Error naming the field and what it may be.
+  void check() const {
+    const auto fail = [](const std::string& field, const std::string& what) { throw Error("AutoencoderKLConfig: " + field, what); };
+    if (block_out_channels.empty()) fail("block_out_channels", "is empty");
+    for (const auto value : {in_channels, out_channels, latent_channels, layers_per_block, norm_num_groups})
+      if (value < 1) fail("in_channels, out_channels, latent_channels, layers_per_block, norm_num_groups", "one is " + std::to_string(value));
+    for (const auto width : block_out_channels)
+      if (width < 1 || width % norm_num_groups != 0)
+        fail("norm_num_groups", std::to_string(norm_num_groups) + " does not divide block_out_channels " + std::to_string(width));
+    if (!(scaling_factor > 0)) fail("scaling_factor", "is " + std::to_string(scaling_factor));
+  }
 };
 
 /// One head of self-attention over the pixels of x [B, C, H, W], with a residual.
@@ -165,7 +177,11 @@ struct VaeDecoder {
 class AutoencoderKL {
  public:
   AutoencoderKL() = default;
-  explicit AutoencoderKL(AutoencoderKLConfig config) : config_(std::move(config)), encoder_(config_), decoder_(config_) {
+  /// Weights have their shapes and no storage yet: a loader or an initializer fills them.
+  explicit AutoencoderKL(AutoencoderKLConfig config) : config_(std::move(config)) {
+    config_.check();
+    encoder_ = VaeEncoder(config_);
+    decoder_ = VaeDecoder(config_);
     const auto c = config_.latent_channels;
     if (config_.use_quant_conv) quant_conv_ = Conv2d(2 * c, 2 * c, 1);
     if (config_.use_post_quant_conv) post_quant_conv_ = Conv2d(c, c, 1);

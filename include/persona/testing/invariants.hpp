@@ -64,7 +64,7 @@ void check_invariants(const R& sum, const std::vector<Subject>& subjects, const 
     const auto x = at::ones({1, 3, 4, 4}), t = at::tensor({7}, at::kLong);
     const Conditioning conditioning{.states = at::ones({1, 5, 6})};
     const auto base = predict(model.denoiser(), x, t, conditioning);
-    detail::require(at::allclose(predict(persona::with(model, at_start).denoiser(), x, t, conditioning), base, 1e-4, 1e-5),
+    detail::require(at::allclose(predict(personalized(model, at_start).denoiser(), x, t, conditioning), base, 1e-4, 1e-5),
                     "changed weights do not predict what the base predicts before the first step");
   }
   const auto start = detail::leaf_copies(run);
