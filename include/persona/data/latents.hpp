@@ -57,7 +57,7 @@ class LatentSource {
       std::vector<Tensor> images;
       for (const std::int64_t photo : photos)
         images.push_back(augmentation_.apply(images_[static_cast<std::size_t>(photo)], augmentation_.draw(host)));
-      chosen = encode_(at::stack(images));
+      chosen = in_fp32(encode_(at::stack(images)));
     }
     const auto sample = chosen.std.defined()
                             ? chosen.mean + chosen.std * at::randn(chosen.mean.sizes(), posterior, chosen.mean.options())
@@ -68,7 +68,9 @@ class LatentSource {
  private:
   Moments encode_one(const Tensor& image) const {
     const at::NoGradGuard no_grad;
-    auto moments = encode_(image.unsqueeze(0));
+    return in_fp32(encode_(image.unsqueeze(0)));
+  }
+  static Moments in_fp32(const Moments& moments) {
     return {.mean = moments.mean.to(at::kFloat), .std = moments.std.defined() ? moments.std.to(at::kFloat) : Tensor{}};
   }
   std::int64_t pick(at::Generator& host) const {
