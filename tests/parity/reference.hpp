@@ -1,5 +1,6 @@
 #pragma once
-// What make_reference.py stored, read with a reader of the tests' own: a fault of the library's loader cannot hide here.
+// What make_reference.py stored, read with a reader of the tests' own: a fault of the library's loader cannot hide
+// here.
 
 #include "support/catch.hpp"
 
@@ -69,7 +70,8 @@ template <class Module>
 void fill(Module& module, Tensors stored, const std::string& prefix_in_module = {}) {
   persona::for_each_weight(module, [&](const std::string& name, persona::Weight& weight) {
     auto found = stored.find(name);
-    if (found == stored.end() && name.starts_with(prefix_in_module)) found = stored.find(name.substr(prefix_in_module.size()));
+    if (found == stored.end() && name.starts_with(prefix_in_module))
+      found = stored.find(name.substr(prefix_in_module.size()));
     INFO(name << " is not in the file");
     REQUIRE(found != stored.end());
     REQUIRE(found->second.sizes() == weight.base.sizes());
@@ -83,7 +85,8 @@ void fill(Module& module, Tensors stored, const std::string& prefix_in_module = 
 
 /// One number for all levels, or one a level.
 inline std::vector<std::int64_t> by_level(const Json& value, std::size_t levels) {
-  return value.is_array() ? value.get<std::vector<std::int64_t>>() : std::vector<std::int64_t>(levels, value.get<std::int64_t>());
+  return value.is_array() ? value.get<std::vector<std::int64_t>>()
+                          : std::vector<std::int64_t>(levels, value.get<std::int64_t>());
 }
 
 inline persona::UNet2DConditionModel unet(const std::string& model) {
@@ -151,7 +154,8 @@ inline persona::AutoencoderKL vae(const std::string& model) {
 }
 
 inline persona::SchedulerConfig scheduler_config(const Json& c) {
-  const persona::SchedulerConfig base{.beta_start = 1e-4, .beta_end = 0.02, .beta_schedule = "linear"};  // diffusers' own defaults
+  const persona::SchedulerConfig base{
+      .beta_start = 1e-4, .beta_end = 0.02, .beta_schedule = "linear"};  // diffusers' own defaults
   auto config = base;
   config.beta_start = c.value("beta_start", base.beta_start);
   config.beta_end = c.value("beta_end", base.beta_end);

@@ -19,7 +19,8 @@ at::Generator draws() {
 }
 
 template <class Sampler>
-void compare(const Sampler& sampler, const reference::Json& one, const std::string& index, const reference::Tensors& stored) {
+void compare(const Sampler& sampler, const reference::Json& one, const std::string& index,
+             const reference::Tensors& stored) {
   auto run = sampler.begin(one.at("steps").get<std::int64_t>());
   const auto times = run.timesteps();
   const auto expected_times = one.at("timesteps").get<std::vector<double>>();
@@ -27,7 +28,8 @@ void compare(const Sampler& sampler, const reference::Json& one, const std::stri
   for (std::size_t i = 0; i < times.size(); ++i) CHECK(static_cast<double>(times[i]) == expected_times[i]);
   CHECK(run.init_noise_sigma() == Approx(one.at("init_noise_sigma").get<double>()).epsilon(1e-6));
 
-  // From sigma 4096 (zero SNR) down, diffusers' fp32 takes the difference of two numbers of that size: 4096 * 6e-8 is lost.
+  // From sigma 4096 (zero SNR) down, diffusers' fp32 takes the difference of two numbers of that size: 4096 * 6e-8 is
+  // lost.
   const double allowed = run.init_noise_sigma() > 1000 ? 5e-5 : 1e-5;
   const auto& states = stored.at(index + ".states");
   auto generator = draws();
@@ -51,9 +53,12 @@ TEST_CASE("every step of every sampler is diffusers'") {
     const auto config = reference::scheduler_config(one.at("config"));
     const auto name = one.at("sampler").get<std::string>();
     INFO(i << ": " << one.dump());
-    if (name == "ddim") compare(persona::DDIMScheduler(config, one.at("eta").get<double>()), one, std::to_string(i), stored);
-    else if (name == "dpm") compare(persona::DPMSolverMultistepScheduler(config), one, std::to_string(i), stored);
-    else compare(persona::EulerDiscreteScheduler(config), one, std::to_string(i), stored);
+    if (name == "ddim")
+      compare(persona::DDIMScheduler(config, one.at("eta").get<double>()), one, std::to_string(i), stored);
+    else if (name == "dpm")
+      compare(persona::DPMSolverMultistepScheduler(config), one, std::to_string(i), stored);
+    else
+      compare(persona::EulerDiscreteScheduler(config), one, std::to_string(i), stored);
   }
 }
 

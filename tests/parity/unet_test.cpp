@@ -58,7 +58,8 @@ TEST_CASE("every cross-attention layer reads the states that are its own") {
     CHECK(relative_error(unet.predict(stored.at("x"), stored.at("t"), c), stored.at("layered.prediction")) < 1e-5);
 
     Conditioning same = uniform(stored.at("states"));
-    for (std::int64_t i = 0; i < layers; ++i) same.layers.push_back({.key_states = same.states, .value_states = same.states});
+    for (std::int64_t i = 0; i < layers; ++i)
+      same.layers.push_back({.key_states = same.states, .value_states = same.states});
     CHECK(at::equal(unet.predict(stored.at("x"), stored.at("t"), same),
                     unet.predict(stored.at("x"), stored.at("t"), uniform(stored.at("states")))));
   }
@@ -70,7 +71,10 @@ TEST_CASE("a tap gets diffusers' attention probabilities, of the layers that it 
     const auto unet = reference::unet(model);
     const auto stored = stored_of(model);
     const at::NoGradGuard no_grad;
-    AttentionTap tap{.wants = [&](const AttentionLayer& layer) { return stored.contains("probabilities." + std::to_string(layer.index)); },
+    AttentionTap tap{.wants =
+                         [&](const AttentionLayer& layer) {
+                           return stored.contains("probabilities." + std::to_string(layer.index));
+                         },
                      .maps = {}};
     const auto prediction = unet.predict(stored.at("x"), stored.at("t"), uniform(stored.at("states")), tap);
     CHECK(relative_error(prediction, stored.at("prediction")) < 1e-5);

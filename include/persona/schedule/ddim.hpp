@@ -21,7 +21,8 @@ class DDIMScheduler {
   /// Throws Error where the config asks for what is not supported.
   explicit DDIMScheduler(SchedulerConfig config = {}, double eta = 0.0) : config_(std::move(config)), eta_(eta) {
     if (config_.rescale_betas_zero_snr && config_.prediction_type == "epsilon")
-      throw Error("DDIMScheduler: prediction_type", "is 'epsilon' with rescale_betas_zero_snr: pure noise says nothing of x0",
+      throw Error("DDIMScheduler: prediction_type",
+                  "is 'epsilon' with rescale_betas_zero_snr: pure noise says nothing of x0",
                   "use a model of v_prediction, or switch rescale_betas_zero_snr off");
     const auto a = config_.alphas_cumprod().to(at::kDouble);
     alphas_.assign(a.const_data_ptr<double>(), a.const_data_ptr<double>() + a.numel());
@@ -34,11 +35,14 @@ class DDIMScheduler {
     Tensor scale_model_input(const Tensor& x, std::int64_t) const { return x; }
 
     /// x_t -> x_{t - num_train_timesteps / n}; with eta > 0 noise is drawn from `generator`.
-    Tensor step(const Tensor& prediction, std::int64_t i, const Tensor& x_t, std::optional<at::Generator> generator = {}) const {
+    Tensor step(const Tensor& prediction, std::int64_t i, const Tensor& x_t,
+                std::optional<at::Generator> generator = {}) const {
       const auto t = static_cast<std::int64_t>(times_.at(static_cast<std::size_t>(i)));
       const auto earlier = t - config_.num_train_timesteps / static_cast<std::int64_t>(times_.size());
       const double a = alphas_[static_cast<std::size_t>(t)];
-      const double a_earlier = earlier >= 0 ? alphas_[static_cast<std::size_t>(earlier)] : config_.set_alpha_to_one ? 1.0 : alphas_[0];
+      const double a_earlier = earlier >= 0               ? alphas_[static_cast<std::size_t>(earlier)]
+                               : config_.set_alpha_to_one ? 1.0
+                                                          : alphas_[0];
       auto [x0, noise] = detail::split_prediction(config_.prediction_type, prediction, x_t, a);
       if (config_.clip_sample) x0 = x0.clamp(-config_.clip_sample_range, config_.clip_sample_range);
       const double sigma = eta_ * std::sqrt(std::max((1 - a_earlier) / (1 - a) * (1 - a / a_earlier), 0.0));  // Eq. 16

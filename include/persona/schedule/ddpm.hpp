@@ -20,7 +20,8 @@ class DDPMScheduler {
   const Tensor& alphas_cumprod() const { return alphas_cumprod_; }
   std::int64_t num_train_timesteps() const { return config_.num_train_timesteps; }
 
-  /// sqrt(a_t) x0 + sqrt(1 - a_t) noise, for x [B, ...] and t [B] long on the scheduler's device (Ho et al. 2020, Eq. 4).
+  /// sqrt(a_t) x0 + sqrt(1 - a_t) noise, for x [B, ...] and t [B] long on the scheduler's device (Ho et al. 2020, Eq.
+  /// 4).
   Tensor add_noise(const Tensor& x0, const Tensor& noise, const Tensor& t) const {
     const auto a = alpha_bar(t, x0);
     return a.sqrt() * x0 + (1 - a).sqrt() * noise;

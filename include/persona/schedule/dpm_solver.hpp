@@ -14,12 +14,13 @@
 
 namespace persona {
 
-/// DPM-Solver++ 2M (Lu et al. 2022, Algorithm 2), midpoint form; the first step and the last, which ends at sigma 0, are of
-/// first order.
+/// DPM-Solver++ 2M (Lu et al. 2022, Algorithm 2), midpoint form; the first step and the last, which ends at sigma 0,
+/// are of first order.
 class DPMSolverMultistepScheduler {
  public:
   /// Throws Error where the config asks for what is not supported.
-  explicit DPMSolverMultistepScheduler(SchedulerConfig config = {}) : config_(std::move(config)), trained_(detail::trained_sigmas(config_)) {}
+  explicit DPMSolverMultistepScheduler(SchedulerConfig config = {})
+      : config_(std::move(config)), trained_(detail::trained_sigmas(config_)) {}
 
   class Run {
    public:

@@ -12,12 +12,13 @@
 
 namespace persona {
 
-/// Euler steps of the probability-flow ODE in sigma = sqrt((1 - a) / a) (Karras et al. 2022, Algorithm 1, first order). Its
-/// samples are x0 + sigma noise; "linspace" timesteps may lie between two trained ones.
+/// Euler steps of the probability-flow ODE in sigma = sqrt((1 - a) / a) (Karras et al. 2022, Algorithm 1, first order).
+/// Its samples are x0 + sigma noise; "linspace" timesteps may lie between two trained ones.
 class EulerDiscreteScheduler {
  public:
   /// Throws Error where the config asks for what is not supported.
-  explicit EulerDiscreteScheduler(SchedulerConfig config = {}) : config_(std::move(config)), trained_(detail::trained_sigmas(config_)) {}
+  explicit EulerDiscreteScheduler(SchedulerConfig config = {})
+      : config_(std::move(config)), trained_(detail::trained_sigmas(config_)) {}
 
   class Run {
    public:
@@ -36,7 +37,9 @@ class EulerDiscreteScheduler {
     Tensor step(const Tensor& prediction, std::int64_t i, const Tensor& x, std::optional<at::Generator> = {}) const {
       const double s = sigmas_.at(static_cast<std::size_t>(i)), next = sigmas_.at(static_cast<std::size_t>(i) + 1);
       if (config_.prediction_type == "epsilon") return x + (next - s) * prediction;
-      const auto x0 = config_.prediction_type == "sample" ? prediction : x / (s * s + 1.0) - prediction * (s / std::sqrt(s * s + 1.0));
+      const auto x0 = config_.prediction_type == "sample"
+                          ? prediction
+                          : x / (s * s + 1.0) - prediction * (s / std::sqrt(s * s + 1.0));
       return (next / s) * x + (1.0 - next / s) * x0;
     }
 

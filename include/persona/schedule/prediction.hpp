@@ -12,7 +12,8 @@ struct CleanAndNoise {
   Tensor x0{}, noise{};
 };
 
-inline CleanAndNoise split_prediction(const std::string& prediction_type, const Tensor& prediction, const Tensor& x_t, double alpha_bar) {
+inline CleanAndNoise split_prediction(const std::string& prediction_type, const Tensor& prediction, const Tensor& x_t,
+                                      double alpha_bar) {
   const double a = std::sqrt(alpha_bar), s = std::sqrt(1.0 - alpha_bar);
   if (prediction_type == "epsilon") return {(x_t - s * prediction) / a, prediction};
   if (prediction_type == "sample") return {prediction, (x_t - a * prediction) / s};

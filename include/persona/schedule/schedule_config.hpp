@@ -38,7 +38,8 @@ inline void SchedulerConfig::check() const {
   const auto fail = [](const std::string& key, const std::string& value, const std::string& supported) {
     throw Error("scheduler_config: " + key, "is " + value, "supported: " + supported);
   };
-  const auto one_of = [&](const std::string& key, const std::string& value, std::initializer_list<const char*> supported) {
+  const auto one_of = [&](const std::string& key, const std::string& value,
+                          std::initializer_list<const char*> supported) {
     std::string list;
     for (const char* choice : supported) {
       if (value == choice) return;
@@ -81,9 +82,10 @@ inline Tensor rescaled_to_zero_snr(const Tensor& betas) {
 inline Tensor SchedulerConfig::alphas_cumprod() const {
   check();
   const auto n = num_train_timesteps;
-  auto betas = beta_schedule == "linear"          ? at::linspace(beta_start, beta_end, n, at::kFloat)
-               : beta_schedule == "scaled_linear" ? at::linspace(std::sqrt(beta_start), std::sqrt(beta_end), n, at::kFloat).square()
-                                                  : detail::squared_cosine_betas(n);
+  auto betas = beta_schedule == "linear" ? at::linspace(beta_start, beta_end, n, at::kFloat)
+               : beta_schedule == "scaled_linear"
+                   ? at::linspace(std::sqrt(beta_start), std::sqrt(beta_end), n, at::kFloat).square()
+                   : detail::squared_cosine_betas(n);
   if (rescale_betas_zero_snr) betas = detail::rescaled_to_zero_snr(betas);
   return at::cumprod(1.0 - betas, 0);
 }

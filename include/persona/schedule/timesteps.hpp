@@ -18,8 +18,9 @@ struct Spacing {
   bool fractions = false;     ///< "linspace" timesteps stay between two trained ones
 };
 
-/// n timesteps from high to low, as config.timestep_spacing says (Lin et al. 2024, Table 2). The arithmetic follows the order
-/// of numpy's, so that what falls on a half is rounded to the same side. Throws Error where the training has no such timestep.
+/// n timesteps from high to low, as config.timestep_spacing says (Lin et al. 2024, Table 2). The arithmetic follows the
+/// order of numpy's, so that what falls on a half is rounded to the same side. Throws Error where the training has no
+/// such timestep.
 inline std::vector<double> inference_timesteps(const SchedulerConfig& config, std::int64_t n, Spacing spacing = {}) {
   const auto total = config.num_train_timesteps;
   if (n < 1 || n > total)
@@ -41,15 +42,18 @@ inline std::vector<double> inference_timesteps(const SchedulerConfig& config, st
     }
   }
   if (times.front() > static_cast<double>(total - 1))
-    throw Error("sampler", std::to_string(n) + " steps begin at timestep " + std::to_string(std::llround(times.front())) + ", training ended at " +
-                               std::to_string(total - 1),
+    throw Error("sampler",
+                std::to_string(n) + " steps begin at timestep " + std::to_string(std::llround(times.front())) +
+                    ", training ended at " + std::to_string(total - 1),
                 "take fewer steps, a steps_offset of 0, or another timestep_spacing");
   return times;
 }
 
-/// sigma = sqrt((1 - a) / a) of every trained timestep. Where the last a is 0 it is taken as 2^-24, so that no sigma is infinite.
+/// sigma = sqrt((1 - a) / a) of every trained timestep. Where the last a is 0 it is taken as 2^-24, so that no sigma is
+/// infinite.
 inline std::vector<double> trained_sigmas(const SchedulerConfig& config) {
-  const auto a = config.alphas_cumprod().to(at::kDouble).clamp_min(config.rescale_betas_zero_snr ? std::ldexp(1.0, -24) : 0.0);
+  const auto a =
+      config.alphas_cumprod().to(at::kDouble).clamp_min(config.rescale_betas_zero_snr ? std::ldexp(1.0, -24) : 0.0);
   const auto sigmas = ((1 - a) / a).sqrt().contiguous();
   return {sigmas.const_data_ptr<double>(), sigmas.const_data_ptr<double>() + sigmas.numel()};
 }

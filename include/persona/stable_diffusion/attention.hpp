@@ -13,12 +13,14 @@
 namespace persona {
 
 namespace detail {
-/// softmax(q k^T / sqrt(d)) v on [B, heads, T, d]. On the CPU the backward pass in bf16 takes several times as long as in fp32, so
-/// training runs this one product in fp32.
+/// softmax(q k^T / sqrt(d)) v on [B, heads, T, d]. On the CPU the backward pass in bf16 takes several times as long as
+/// in fp32, so training runs this one product in fp32.
 inline Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, bool causal = false) {
-  const bool widen = q.device().is_cpu() && q.scalar_type() == at::kBFloat16 && (q.requires_grad() || k.requires_grad() || v.requires_grad());
+  const bool widen = q.device().is_cpu() && q.scalar_type() == at::kBFloat16 &&
+                     (q.requires_grad() || k.requires_grad() || v.requires_grad());
   if (!widen) return at::scaled_dot_product_attention(q, k, v, {}, 0.0, causal);
-  return at::scaled_dot_product_attention(q.to(at::kFloat), k.to(at::kFloat), v.to(at::kFloat), {}, 0.0, causal).to(q.scalar_type());
+  return at::scaled_dot_product_attention(q.to(at::kFloat), k.to(at::kFloat), v.to(at::kFloat), {}, 0.0, causal)
+      .to(q.scalar_type());
 }
 inline Tensor split_heads(const Tensor& x, std::int64_t heads) {
   return x.view({x.size(0), x.size(1), heads, x.size(2) / heads}).transpose(1, 2);
@@ -46,7 +48,9 @@ class CrossAttentionWalk {
     const auto keys = layer.key_states.to(dtype);
     return {i, keys, layer.value_states.is_same(layer.key_states) ? keys : layer.value_states.to(dtype)};
   }
-  AttentionTap* tap_for(const AttentionLayer& layer) const { return tap_ && tap_->wants && tap_->wants(layer) ? tap_ : nullptr; }
+  AttentionTap* tap_for(const AttentionLayer& layer) const {
+    return tap_ && tap_->wants && tap_->wants(layer) ? tap_ : nullptr;
+  }
 
  private:
   const Conditioning& conditioning_;
@@ -62,7 +66,11 @@ struct Attention {
 
   Attention() = default;
   Attention(std::int64_t channels, std::int64_t context, std::int64_t heads, bool qkv_bias = false)
-      : to_q(channels, channels, qkv_bias), to_k(context, channels, qkv_bias), to_v(context, channels, qkv_bias), to_out(channels, channels), heads(heads) {}
+      : to_q(channels, channels, qkv_bias),
+        to_k(context, channels, qkv_bias),
+        to_v(context, channels, qkv_bias),
+        to_out(channels, channels),
+        heads(heads) {}
 
   template <class Self, class F>
   static void visit(Self& self, F&& f) {
@@ -72,7 +80,9 @@ struct Attention {
     f("to_out.0", self.to_out);
   }
 
-  Tensor operator()(const Tensor& x) const { return to_out(detail::join_heads(detail::attend(query(x), key(x), value(x)))); }
+  Tensor operator()(const Tensor& x) const {
+    return to_out(detail::join_heads(detail::attend(query(x), key(x), value(x))));
+  }
 
   /// Cross attention; where the tap wants this layer, its probabilities [B, heads, T, L] in fp32 are handed out.
   Tensor cross(const Tensor& x, CrossAttentionWalk& walk, std::int64_t height, std::int64_t width) const {
@@ -81,7 +91,8 @@ struct Attention {
     const AttentionLayer layer{.index = stop.index, .height = height, .width = width};
     auto* tap = walk.tap_for(layer);
     if (!tap) return to_out(detail::join_heads(detail::attend(q, k, v)));
-    const auto scores = q.to(at::kFloat).matmul(k.to(at::kFloat).transpose(-1, -2)) / std::sqrt(static_cast<double>(q.size(-1)));
+    const auto scores =
+        q.to(at::kFloat).matmul(k.to(at::kFloat).transpose(-1, -2)) / std::sqrt(static_cast<double>(q.size(-1)));
     const auto probabilities = at::softmax(scores, -1);
     tap->maps.push_back({.layer = layer, .probabilities = probabilities});
     return to_out(detail::join_heads(probabilities.to(x.scalar_type()).matmul(v)));
@@ -101,8 +112,13 @@ struct BasicTransformerBlock {
 
   BasicTransformerBlock() = default;
   BasicTransformerBlock(std::int64_t channels, std::int64_t context, std::int64_t heads)
-      : norm1(channels), norm2(channels), norm3(channels), attn1(channels, channels, heads), attn2(channels, context, heads),
-        ff_in(channels, 8 * channels), ff_out(4 * channels, channels) {}
+      : norm1(channels),
+        norm2(channels),
+        norm3(channels),
+        attn1(channels, channels, heads),
+        attn2(channels, context, heads),
+        ff_in(channels, 8 * channels),
+        ff_out(4 * channels, channels) {}
 
   template <class Self, class F>
   static void visit(Self& self, F&& f) {
@@ -123,7 +139,8 @@ struct BasicTransformerBlock {
   }
 };
 
-/// Transformer blocks over the pixels of x [B, C, H, W], between a projection in and one out (1x1 convolutions in SD 1, linear in SD 2).
+/// Transformer blocks over the pixels of x [B, C, H, W], between a projection in and one out (1x1 convolutions in SD 1,
+/// linear in SD 2).
 struct Transformer2DModel {
   GroupNorm norm{};
   std::optional<Conv2d> conv_in{}, conv_out{};
@@ -131,7 +148,8 @@ struct Transformer2DModel {
   std::vector<BasicTransformerBlock> transformer_blocks{};
 
   Transformer2DModel() = default;
-  Transformer2DModel(std::int64_t channels, std::int64_t context, std::int64_t heads, std::int64_t layers, std::int64_t groups, bool linear_projection)
+  Transformer2DModel(std::int64_t channels, std::int64_t context, std::int64_t heads, std::int64_t layers,
+                     std::int64_t groups, bool linear_projection)
       : norm(groups, channels, 1e-6) {
     if (linear_projection) {
       linear_in = Linear(channels, channels);

@@ -33,9 +33,15 @@ struct CLIPEncoderLayer {
 
   CLIPEncoderLayer() = default;
   explicit CLIPEncoderLayer(const CLIPTextConfig& c)
-      : layer_norm1(c.hidden_size, c.layer_norm_eps), layer_norm2(c.hidden_size, c.layer_norm_eps), q_proj(c.hidden_size, c.hidden_size),
-        k_proj(c.hidden_size, c.hidden_size), v_proj(c.hidden_size, c.hidden_size), out_proj(c.hidden_size, c.hidden_size),
-        fc1(c.hidden_size, c.intermediate_size), fc2(c.intermediate_size, c.hidden_size), heads(c.num_attention_heads),
+      : layer_norm1(c.hidden_size, c.layer_norm_eps),
+        layer_norm2(c.hidden_size, c.layer_norm_eps),
+        q_proj(c.hidden_size, c.hidden_size),
+        k_proj(c.hidden_size, c.hidden_size),
+        v_proj(c.hidden_size, c.hidden_size),
+        out_proj(c.hidden_size, c.hidden_size),
+        fc1(c.hidden_size, c.intermediate_size),
+        fc2(c.intermediate_size, c.hidden_size),
+        heads(c.num_attention_heads),
         quick_gelu(c.hidden_act == "quick_gelu") {}
 
   template <class Self, class F>
@@ -52,8 +58,9 @@ struct CLIPEncoderLayer {
 
   Tensor operator()(Tensor x) const {
     const auto normed = layer_norm1(x);
-    const auto attended = detail::attend(detail::split_heads(q_proj(normed), heads), detail::split_heads(k_proj(normed), heads),
-                                         detail::split_heads(v_proj(normed), heads), /*causal=*/true);
+    const auto attended =
+        detail::attend(detail::split_heads(q_proj(normed), heads), detail::split_heads(k_proj(normed), heads),
+                       detail::split_heads(v_proj(normed), heads), /*causal=*/true);
     x = x + out_proj(detail::join_heads(attended));
     const auto inner = fc1(layer_norm2(x));
     return x + fc2(quick_gelu ? inner * at::sigmoid(1.702 * inner) : at::gelu(inner));
@@ -68,9 +75,12 @@ class CLIPTextModel {
     if (config_.hidden_act != "quick_gelu" && config_.hidden_act != "gelu")
       throw Error("CLIPTextConfig", "hidden_act is '" + config_.hidden_act + "'", "supported: quick_gelu, gelu");
     if (config_.num_attention_heads < 1 || config_.hidden_size % config_.num_attention_heads != 0)
-      throw Error("CLIPTextConfig", "hidden_size " + std::to_string(config_.hidden_size) + " is no multiple of num_attention_heads " + std::to_string(config_.num_attention_heads));
+      throw Error("CLIPTextConfig", "hidden_size " + std::to_string(config_.hidden_size) +
+                                        " is no multiple of num_attention_heads " +
+                                        std::to_string(config_.num_attention_heads));
     token_embedding_ = unfilled_weight(WeightKind::embedding, {config_.vocab_size, config_.hidden_size});
-    position_embedding_ = unfilled_weight(WeightKind::embedding, {config_.max_position_embeddings, config_.hidden_size});
+    position_embedding_ =
+        unfilled_weight(WeightKind::embedding, {config_.max_position_embeddings, config_.hidden_size});
     for (std::int64_t i = 0; i < config_.num_hidden_layers; ++i) layers_.emplace_back(config_);
     final_layer_norm_ = LayerNorm(config_.hidden_size, config_.layer_norm_eps);
   }
@@ -88,12 +98,14 @@ class CLIPTextModel {
   /// [V, D].
   Tensor embedding_table() const { return token_embedding_.value(); }
 
-  /// embeddings [N, L, D] -> hidden states of the last layer, before the final norm; L may be shorter than the position table.
+  /// embeddings [N, L, D] -> hidden states of the last layer, before the final norm; L may be shorter than the position
+  /// table.
   Tensor hidden(const Tensor& embeddings) const {
     expect_shape(embeddings, {"N", "L", {config_.hidden_size, "D"}}, "CLIPTextModel: embeddings");
     const auto length = embeddings.size(1);
     if (length > config_.max_position_embeddings)
-      throw Error("CLIPTextModel: embeddings", std::to_string(length) + " positions, and the model has " + std::to_string(config_.max_position_embeddings));
+      throw Error("CLIPTextModel: embeddings", std::to_string(length) + " positions, and the model has " +
+                                                   std::to_string(config_.max_position_embeddings));
     const auto positions = position_embedding_.value().slice(0, 0, length);
     auto x = embeddings.to(positions.scalar_type()) + positions;
     for (const auto& layer : layers_) x = layer(x);

@@ -19,8 +19,8 @@ inline Tensor normal(at::IntArrayRef shape, double std, const at::Generator& gen
 }
 }  // namespace detail
 
-/// Fills every weight of a module as PyTorch fills its layers: linear and convolution weights and their biases uniform within
-/// 1 / sqrt(fan in), norms 1 and 0, tables N(0, 0.02^2).
+/// Fills every weight of a module as PyTorch fills its layers: linear and convolution weights and their biases uniform
+/// within 1 / sqrt(fan in), norms 1 and 0, tables N(0, 0.02^2).
 template <class Module>
 void initialize(Module& module, const at::Generator& generator) {
   double bias_bound = 0;  // of the layer whose weight came last
@@ -42,12 +42,15 @@ void initialize(Module& module, const at::Generator& generator) {
       case WeightKind::bias:
         weight.base = after_norm ? at::zeros(shape, options) : detail::uniform(shape, bias_bound, generator);
         break;
-      case WeightKind::embedding: weight.base = detail::normal(shape, 0.02, generator); break;
+      case WeightKind::embedding:
+        weight.base = detail::normal(shape, 0.02, generator);
+        break;
     }
   });
 }
 
-/// Fills a text model as CLIP was begun (Radford et al. 2021): tables N(0, 0.02^2), attention and MLP scaled by width and depth.
+/// Fills a text model as CLIP was begun (Radford et al. 2021): tables N(0, 0.02^2), attention and MLP scaled by width
+/// and depth.
 inline void initialize(CLIPTextModel& model, const at::Generator& generator) {
   const auto& config = model.config();
   const double width = 1.0 / std::sqrt(static_cast<double>(config.hidden_size));
@@ -57,11 +60,21 @@ inline void initialize(CLIPTextModel& model, const at::Generator& generator) {
     const at::TensorOptions options = at::TensorOptions().dtype(at::kFloat).device(generator.device());
     const auto named = [&](const char* part) { return name.find(part) != std::string::npos; };
     switch (weight.kind) {
-      case WeightKind::norm: weight.base = at::ones(shape, options); break;
-      case WeightKind::bias: weight.base = at::zeros(shape, options); break;
-      case WeightKind::embedding: weight.base = detail::normal(shape, 0.02, generator); break;
+      case WeightKind::norm:
+        weight.base = at::ones(shape, options);
+        break;
+      case WeightKind::bias:
+        weight.base = at::zeros(shape, options);
+        break;
+      case WeightKind::embedding:
+        weight.base = detail::normal(shape, 0.02, generator);
+        break;
       default:
-        weight.base = detail::normal(shape, named("fc1") ? width / std::sqrt(2.0) : named("out_proj") ? width : width * depth, generator);
+        weight.base = detail::normal(shape,
+                                     named("fc1")        ? width / std::sqrt(2.0)
+                                     : named("out_proj") ? width
+                                                         : width * depth,
+                                     generator);
     }
   });
 }

@@ -14,7 +14,8 @@ struct Linear {
   std::optional<Weight> bias{};
 
   Linear() = default;
-  Linear(std::int64_t in, std::int64_t out, bool with_bias = true) : weight(unfilled_weight(WeightKind::linear, {out, in})) {
+  Linear(std::int64_t in, std::int64_t out, bool with_bias = true)
+      : weight(unfilled_weight(WeightKind::linear, {out, in})) {
     if (with_bias) bias = unfilled_weight(WeightKind::bias, {out});
   }
   template <class Self, class F>
@@ -33,7 +34,9 @@ struct Conv2d {
 
   Conv2d() = default;
   Conv2d(std::int64_t in, std::int64_t out, std::int64_t kernel, Conv2dShape shape = {})
-      : weight(unfilled_weight(WeightKind::conv2d, {out, in, kernel, kernel})), bias(unfilled_weight(WeightKind::bias, {out})), shape(shape) {}
+      : weight(unfilled_weight(WeightKind::conv2d, {out, in, kernel, kernel})),
+        bias(unfilled_weight(WeightKind::bias, {out})),
+        shape(shape) {}
   template <class Self, class F>
   static void visit(Self& self, F&& f) {
     f("weight", self.weight);
@@ -50,7 +53,10 @@ struct GroupNorm {
 
   GroupNorm() = default;
   GroupNorm(std::int64_t groups, std::int64_t channels, double eps)
-      : weight(unfilled_weight(WeightKind::norm, {channels})), bias(unfilled_weight(WeightKind::bias, {channels})), groups(groups), eps(eps) {}
+      : weight(unfilled_weight(WeightKind::norm, {channels})),
+        bias(unfilled_weight(WeightKind::bias, {channels})),
+        groups(groups),
+        eps(eps) {}
   template <class Self, class F>
   static void visit(Self& self, F&& f) {
     f("weight", self.weight);
@@ -66,7 +72,9 @@ struct LayerNorm {
 
   LayerNorm() = default;
   explicit LayerNorm(std::int64_t width, double eps = 1e-5)
-      : weight(unfilled_weight(WeightKind::norm, {width})), bias(unfilled_weight(WeightKind::bias, {width})), eps(eps) {}
+      : weight(unfilled_weight(WeightKind::norm, {width})),
+        bias(unfilled_weight(WeightKind::bias, {width})),
+        eps(eps) {}
   template <class Self, class F>
   static void visit(Self& self, F&& f) {
     f("weight", self.weight);

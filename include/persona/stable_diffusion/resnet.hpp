@@ -18,7 +18,10 @@ struct ResnetBlock2D {
   ResnetBlock2D() = default;
   /// `time_channels` 0: no time embedding (the autoencoder's blocks).
   ResnetBlock2D(std::int64_t in, std::int64_t out, std::int64_t time_channels, std::int64_t groups, double eps)
-      : norm1(groups, in, eps), norm2(groups, out, eps), conv1(in, out, 3, {.stride = 1, .padding = 1}), conv2(out, out, 3, {.stride = 1, .padding = 1}) {
+      : norm1(groups, in, eps),
+        norm2(groups, out, eps),
+        conv1(in, out, 3, {.stride = 1, .padding = 1}),
+        conv2(out, out, 3, {.stride = 1, .padding = 1}) {
     if (time_channels > 0) time_emb_proj = Linear(time_channels, out);
     if (in != out) conv_shortcut = Conv2d(in, out, 1);
   }

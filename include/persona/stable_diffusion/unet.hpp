@@ -19,13 +19,15 @@
 
 namespace persona {
 
-/// [B] timesteps -> [B, dim] fp32: sines and cosines of geometrically falling frequencies (Ho et al. 2020, after Vaswani et al. 2017).
+/// [B] timesteps -> [B, dim] fp32: sines and cosines of geometrically falling frequencies (Ho et al. 2020, after
+/// Vaswani et al. 2017).
 inline Tensor timestep_embedding(const Tensor& t, std::int64_t dim, bool flip_sin_to_cos, std::int64_t freq_shift) {
   const auto half = dim / 2;
   const auto exponent = at::arange(half, at::TensorOptions().dtype(at::kFloat).device(t.device())) *
                         (-std::log(10000.0) / static_cast<double>(half - freq_shift));
   const auto angles = t.to(at::kFloat).unsqueeze(1) * exponent.exp().unsqueeze(0);
-  auto embedding = flip_sin_to_cos ? at::cat({angles.cos(), angles.sin()}, -1) : at::cat({angles.sin(), angles.cos()}, -1);
+  auto embedding =
+      flip_sin_to_cos ? at::cat({angles.cos(), angles.sin()}, -1) : at::cat({angles.sin(), angles.cos()}, -1);
   return dim % 2 == 1 ? at::pad(embedding, {0, 1}) : embedding;
 }
 
@@ -87,7 +89,8 @@ class UNet2DConditionModel {
     const auto transformer = [&](std::size_t level) {
       conditioned_layers_ += config_.transformer_layers_per_block[level];
       return Transformer2DModel(channels[level], config_.cross_attention_dim, config_.num_attention_heads[level],
-                                config_.transformer_layers_per_block[level], config_.norm_num_groups, config_.use_linear_projection);
+                                config_.transformer_layers_per_block[level], config_.norm_num_groups,
+                                config_.use_linear_projection);
     };
 
     std::vector<std::int64_t> skips{channels.front()};
@@ -145,8 +148,11 @@ class UNet2DConditionModel {
   /// Cross-attention layers, in the order of Conditioning::layers: down, middle, up (16 on Stable Diffusion).
   std::int64_t num_conditioned_layers() const { return conditioned_layers_; }
 
-  /// x_t [B, C, h, w], t [B] -> [B, C, h, w] in the weights' dtype; throws Error on a wrong number of channels or of layers.
-  Tensor predict(const Tensor& x_t, const Tensor& t, const Conditioning& conditioning) const { return run(x_t, t, conditioning, nullptr); }
+  /// x_t [B, C, h, w], t [B] -> [B, C, h, w] in the weights' dtype; throws Error on a wrong number of channels or of
+  /// layers.
+  Tensor predict(const Tensor& x_t, const Tensor& t, const Conditioning& conditioning) const {
+    return run(x_t, t, conditioning, nullptr);
+  }
   /// The same, handing out the cross-attention maps that the tap asks for.
   Tensor predict(const Tensor& x_t, const Tensor& t, const Conditioning& conditioning, AttentionTap& tap) const {
     return run(x_t, t, conditioning, &tap);
@@ -159,7 +165,8 @@ class UNet2DConditionModel {
     check(conditioning, x_t.size(0));
     const auto dtype = conv_in_.weight.base.scalar_type();
     CrossAttentionWalk walk(conditioning, tap);
-    auto time = timestep_embedding(t, config_.block_out_channels.front(), config_.flip_sin_to_cos, config_.freq_shift).to(dtype);
+    auto time = timestep_embedding(t, config_.block_out_channels.front(), config_.flip_sin_to_cos, config_.freq_shift)
+                    .to(dtype);
     const auto temb = at::silu(time_linear_2_(at::silu(time_linear_1_(time))));
 
     auto h = x_t.to(dtype);
@@ -184,13 +191,14 @@ class UNet2DConditionModel {
 
   void check(const Conditioning& conditioning, std::int64_t batch) const {
     const auto expect = [&](const Tensor& states, const std::string& name) {
-      expect_shape(states, {{batch, "B"}, "L", {config_.cross_attention_dim, "cross_attention_dim"}}, "UNet2DConditionModel: " + name,
-                   "is this the text encoder of this UNet?");
+      expect_shape(states, {{batch, "B"}, "L", {config_.cross_attention_dim, "cross_attention_dim"}},
+                   "UNet2DConditionModel: " + name, "is this the text encoder of this UNet?");
     };
     const auto& layers = conditioning.layers;
     if (layers.empty()) return expect(conditioning.states, "states");
     if (static_cast<std::int64_t>(layers.size()) != conditioned_layers_)
-      throw Error("UNet2DConditionModel: layers", "expected one entry for each of " + std::to_string(conditioned_layers_) +
+      throw Error("UNet2DConditionModel: layers", "expected one entry for each of " +
+                                                      std::to_string(conditioned_layers_) +
                                                       " cross-attention layers, got " + std::to_string(layers.size()));
     for (std::size_t i = 0; i < layers.size(); ++i) {
       expect(layers[i].key_states, "layers[" + std::to_string(i) + "].key_states");

@@ -15,13 +15,16 @@ struct UNet2DConditionConfig {
   bool center_input_sample = false;
   bool flip_sin_to_cos = true;
   std::int64_t freq_shift = 0;
-  std::vector<std::string> down_block_types{"CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"};
+  std::vector<std::string> down_block_types{"CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D",
+                                            "DownBlock2D"};
   std::string mid_block_type = "UNetMidBlock2DCrossAttn";  ///< or empty: none
-  std::vector<std::string> up_block_types{"UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"};
+  std::vector<std::string> up_block_types{"UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D",
+                                          "CrossAttnUpBlock2D"};
   std::vector<std::int64_t> block_out_channels{320, 640, 1280, 1280};
   std::vector<std::int64_t> layers_per_block{2, 2, 2, 2};
   std::vector<std::int64_t> transformer_layers_per_block{1, 1, 1, 1};
-  std::vector<std::int64_t> num_attention_heads{8, 8, 8, 8};  ///< config.json calls it attention_head_dim, by an old mistake
+  std::vector<std::int64_t> num_attention_heads{8, 8, 8,
+                                                8};  ///< config.json calls it attention_head_dim, by an old mistake
   std::int64_t cross_attention_dim = 768;
   std::int64_t norm_num_groups = 32;
   double norm_eps = 1e-5;
@@ -36,7 +39,8 @@ struct UNet2DConditionConfig {
     if (levels == 0) fail("block_out_channels", "is empty", "one width a level");
     const auto same_length = [&](const auto& list, const char* field) {
       if (list.size() != levels)
-        fail(field, "has " + std::to_string(list.size()) + " entries, block_out_channels has " + std::to_string(levels));
+        fail(field,
+             "has " + std::to_string(list.size()) + " entries, block_out_channels has " + std::to_string(levels));
     };
     same_length(down_block_types, "down_block_types");
     same_length(up_block_types, "up_block_types");
@@ -62,7 +66,8 @@ struct UNet2DConditionConfig {
       positive(num_attention_heads[i], "attention_head_dim");
       const auto divides = [&](std::int64_t divisor, const char* field) {
         if (block_out_channels[i] < 1 || block_out_channels[i] % divisor != 0)
-          fail(field, std::to_string(divisor) + " does not divide block_out_channels " + std::to_string(block_out_channels[i]));
+          fail(field, std::to_string(divisor) + " does not divide block_out_channels " +
+                          std::to_string(block_out_channels[i]));
       };
       divides(norm_num_groups, "norm_num_groups");
       divides(num_attention_heads[i], "attention_head_dim");

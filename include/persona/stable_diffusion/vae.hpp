@@ -30,13 +30,18 @@ struct AutoencoderKLConfig {
 
   /// Throws Error naming the field and what it may be.
   void check() const {
-    const auto fail = [](const std::string& field, const std::string& what) { throw Error("AutoencoderKLConfig: " + field, what); };
+    const auto fail = [](const std::string& field, const std::string& what) {
+      throw Error("AutoencoderKLConfig: " + field, what);
+    };
     if (block_out_channels.empty()) fail("block_out_channels", "is empty");
     for (const auto value : {in_channels, out_channels, latent_channels, layers_per_block, norm_num_groups})
-      if (value < 1) fail("in_channels, out_channels, latent_channels, layers_per_block, norm_num_groups", "one is " + std::to_string(value));
+      if (value < 1)
+        fail("in_channels, out_channels, latent_channels, layers_per_block, norm_num_groups",
+             "one is " + std::to_string(value));
     for (const auto width : block_out_channels)
       if (width < 1 || width % norm_num_groups != 0)
-        fail("norm_num_groups", std::to_string(norm_num_groups) + " does not divide block_out_channels " + std::to_string(width));
+        fail("norm_num_groups",
+             std::to_string(norm_num_groups) + " does not divide block_out_channels " + std::to_string(width));
     if (!(scaling_factor > 0)) fail("scaling_factor", "is " + std::to_string(scaling_factor));
   }
 };
@@ -47,7 +52,8 @@ struct VaeAttention {
   Attention attention{};
 
   VaeAttention() = default;
-  VaeAttention(std::int64_t channels, std::int64_t groups) : group_norm(groups, channels, 1e-6), attention(channels, channels, 1, true) {}
+  VaeAttention(std::int64_t channels, std::int64_t groups)
+      : group_norm(groups, channels, 1e-6), attention(channels, channels, 1, true) {}
   template <class Self, class F>
   static void visit(Self& self, F&& f) {
     f("group_norm", self.group_norm);
@@ -204,7 +210,9 @@ class AutoencoderKL {
   Moments encode(const Tensor& images) const {
     expect_shape(images, {"B", {config_.in_channels, "C"}, "H", "W"}, "AutoencoderKL: images");
     if (images.size(2) % vae_scale_factor() != 0 || images.size(3) % vae_scale_factor() != 0)
-      throw Error("AutoencoderKL: images", "height and width must be multiples of " + std::to_string(vae_scale_factor()) + ", got " + shape_string(images.sizes()));
+      throw Error("AutoencoderKL: images", "height and width must be multiples of " +
+                                               std::to_string(vae_scale_factor()) + ", got " +
+                                               shape_string(images.sizes()));
     auto moments = encoder_(images.to(encoder_.conv_in.weight.base.scalar_type()));
     if (quant_conv_) moments = (*quant_conv_)(moments);
     const auto halves = moments.to(at::kFloat).chunk(2, 1);
