@@ -126,9 +126,9 @@ collect() {
   mkdir -p "$to/include" "$to/lib/cmake" "$to/share/cmake"
   to=$(cd "$to" && pwd)
   say "gathering headers and static libraries into $to"
-  local multiarch; multiarch=$("$(compiler)" -print-multiarch)
+  local multiarch; multiarch=$(uname -m)-linux-gnu
   ( cd /usr/include
-    for path in range concepts meta std catch2 nlohmann CLI benchmark utf8proc.h png.h pngconf.h pnglibconf.h libpng16 zlib.h \
+    for path in range concepts meta std catch2 nlohmann CLI utf8proc.h png.h pngconf.h pnglibconf.h libpng16 zlib.h \
       zconf.h jpeglib.h jmorecfg.h jerror.h "$multiarch/jconfig.h" "$multiarch/zconf.h"; do
       [ -e "$path" ] && cp -rL "$path" "$to/include/"
     done )
@@ -160,7 +160,8 @@ fi
 if ! at_least 3.24 "$(cmake --version | sed -n '1s/[^0-9]*//p')"; then
   make_venv
   say "installing cmake by pip into build/venv: this system's is older than 3.24"
-  build/venv/bin/python -m pip install --quiet --disable-pip-version-check 'cmake>=3.24,<4'
+  build/venv/bin/python -m pip install --quiet --disable-pip-version-check 'cmake>=3.24,<4' 2>build/pip.log ||
+    { tail -n 5 build/pip.log >&2; die "pip did not install cmake; install CMake 3.24 or newer yourself"; }
   cmake_path=$PWD/build/venv/bin
 fi
 
