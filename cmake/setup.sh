@@ -130,7 +130,7 @@ collect() {
   ( cd /usr/include
     for path in range concepts meta std catch2 nlohmann CLI utf8proc.h png.h pngconf.h pnglibconf.h libpng16 zlib.h \
       zconf.h jpeglib.h jmorecfg.h jerror.h "$multiarch/jconfig.h" "$multiarch/zconf.h"; do
-      [ -e "$path" ] && cp -rL "$path" "$to/include/"
+      if [ -e "$path" ]; then cp -rL "$path" "$to/include/"; fi
     done )
   for path in libutf8proc.a libpng.a libpng16.a libz.a libjpeg.a; do
     cp -L "/usr/lib/$multiarch/$path" "$to/lib/"
