@@ -190,7 +190,7 @@ def random_texts(rng, count):
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--out", type=pathlib.Path, default=pathlib.Path(__file__).parent / "data" / "tokenizer")
+    arguments.add_argument("--out", type=pathlib.Path, default=pathlib.Path(__file__).parent / "data")
     arguments.add_argument("--seed", type=int, default=0)
     args = arguments.parse_args()
     rng = random.Random(args.seed)
@@ -203,6 +203,7 @@ def main():
     tokens = [*dict.fromkeys(tokens), BOS, EOS]
     vocab = {token: i for i, token in enumerate(tokens)}
 
+    args.out = args.out / "tokenizer"
     shutil.rmtree(args.out, ignore_errors=True)
     write_old_folder(args.out / "old", vocab, merges, EOS)
     write_old_folder(args.out / "sd2", None, None, "!")

@@ -1,4 +1,4 @@
-// Textual Inversion and Cross Initialization against the published scripts' way of doing them (make_method_reference.py): AdamW over the whole
+// Textual Inversion and Cross Initialization against the published scripts' way of doing them (make_training_reference.py): AdamW over the whole
 // token table with the other rows written back, against AdamW on the learned rows alone.
 
 #include "parity/reference.hpp"

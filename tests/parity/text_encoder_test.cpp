@@ -6,7 +6,7 @@ TEST_CASE("CLIP's text model gives transformers' states, before and after the fi
   for (const auto& model : reference::models) {
     INFO(model);
     const auto encoder = reference::text_encoder(model);
-    const auto stored = reference::tensors(reference::data() / "models" / model / "reference.safetensors");
+    const auto stored = reference::stored(model);
     const auto hidden = encoder.hidden(stored.at("embeddings"));
     CHECK(reference::relative_error(hidden, stored.at("hidden")) < 1e-5);
     CHECK(reference::relative_error(encoder.final_norm(stored.at("hidden")), stored.at("states")) < 1e-5);

@@ -8,9 +8,6 @@ using persona::Conditioning;
 using reference::relative_error;
 
 namespace {
-reference::Tensors stored_of(const std::string& model) {
-  return reference::tensors(reference::data() / "models" / model / "reference.safetensors");
-}
 Conditioning uniform(const persona::Tensor& states) { return {.states = states, .layers = {}, .pooled = {}}; }
 }  // namespace
 
@@ -18,7 +15,7 @@ TEST_CASE("the UNet predicts what diffusers predicts") {
   for (const auto& model : reference::models) {
     INFO(model);
     const auto unet = reference::unet(model);
-    const auto stored = stored_of(model);
+    const auto stored = reference::stored(model);
     const auto c = uniform(stored.at("states"));
     const at::NoGradGuard no_grad;
     CHECK(relative_error(unet.predict(stored.at("x"), stored.at("t"), c), stored.at("prediction")) < 1e-5);
@@ -35,7 +32,7 @@ TEST_CASE("the gradient through UNet and text encoder is diffusers'") {
     INFO(model);
     const auto unet = reference::unet(model);
     const auto encoder = reference::text_encoder(model);
-    const auto stored = stored_of(model);
+    const auto stored = reference::stored(model);
     auto embeddings = stored.at("embeddings").clone();
     embeddings.set_requires_grad(true);
     const auto prediction = unet.predict(stored.at("x"), stored.at("t"), uniform(encoder.encode(embeddings)));
@@ -48,7 +45,7 @@ TEST_CASE("every cross-attention layer reads the states that are its own") {
   for (const auto& model : reference::models) {
     INFO(model);
     const auto unet = reference::unet(model);
-    const auto stored = stored_of(model);
+    const auto stored = reference::stored(model);
     const auto layers = unet.num_conditioned_layers();
     REQUIRE(layers == stored.at("layered.keys").size(0));
     Conditioning c;
@@ -69,7 +66,7 @@ TEST_CASE("a tap gets diffusers' attention probabilities, of the layers that it 
   for (const auto& model : reference::models) {
     INFO(model);
     const auto unet = reference::unet(model);
-    const auto stored = stored_of(model);
+    const auto stored = reference::stored(model);
     const at::NoGradGuard no_grad;
     AttentionTap tap{.wants =
                          [&](const AttentionLayer& layer) {
@@ -85,5 +82,24 @@ TEST_CASE("a tap gets diffusers' attention probabilities, of the layers that it 
       CHECK(relative_error(map.probabilities, expected) < 1e-5);
       CHECK(relative_error(map.probabilities.sum(-1), at::ones_like(expected.sum(-1))) < 1e-6);
     }
+  }
+}
+
+TEST_CASE("text encoder, UNet and gradient on the GPU", "[cuda]") {
+  at::globalContext().setAllowTF32CuBLAS(false);
+  at::globalContext().setAllowTF32CuDNN(false);
+  for (const auto& model : reference::models) {
+    INFO(model);
+    const auto unet = reference::unet(model, at::kCUDA);
+    const auto encoder = reference::text_encoder(model, at::kCUDA);
+    const auto stored = reference::stored(model, at::kCUDA);
+    auto embeddings = stored.at("embeddings").clone();
+    embeddings.set_requires_grad(true);
+    const auto states = encoder.encode(embeddings);
+    CHECK(relative_error(states, stored.at("states")) < 1e-5);
+    const auto prediction = unet.predict(stored.at("x"), stored.at("t"), uniform(states));
+    CHECK(relative_error(prediction, stored.at("prediction")) < 1e-5);
+    (prediction * stored.at("direction")).sum().backward({}, false, false, std::vector<persona::Tensor>{embeddings});
+    CHECK(relative_error(embeddings.grad(), stored.at("gradient")) < 1e-5);
   }
 }

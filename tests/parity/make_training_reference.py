@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Writes what Textual Inversion and Cross Initialization do on the small parity models, the way the published scripts do it.
 
-  make_method_reference.py [--models DIR] [--out DIR] [--seed N]
+  make_training_reference.py [--out DIR] [--seed N]
 
 The training loop is that of diffusers' textual_inversion.py: AdamW over the whole token table, the rows that are no placeholder's
 written back after every step; Cross Initialization adds its regularizer, squared (the paper) or as the published code has it.
-DIR (default: data/methods beside this script) receives cases.json and <model>.safetensors. Reads the models that
+DIR (default: data beside this script) receives methods/cases.json and methods/<model>.safetensors. Reads DIR/models, which
 make_reference.py wrote. Versions: requirements.txt.
 """
 
@@ -94,14 +94,14 @@ def train(text, unet, scheduler, start, data, regularizer):
 def main():
     here = pathlib.Path(__file__).parent
     parser = argparse.ArgumentParser()
-    parser.add_argument("--models", type=pathlib.Path, default=here / "data" / "models")
-    parser.add_argument("--out", type=pathlib.Path, default=here / "data" / "methods")
+    parser.add_argument("--out", type=pathlib.Path, default=here / "data")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    args.out.mkdir(parents=True, exist_ok=True)
+    out = args.out / "methods"
+    out.mkdir(parents=True, exist_ok=True)
     torch.use_deterministic_algorithms(True)
     for name in MODELS:
-        folder = args.models / name
+        folder = args.out / "models" / name
         text = CLIPTextModel.from_pretrained(folder / "text_encoder").eval()
         unet = UNet2DConditionModel.from_pretrained(folder / "unet").eval().requires_grad_(False)
         scheduler = DDPMScheduler.from_pretrained(folder / "scheduler")
@@ -135,8 +135,8 @@ def main():
         start = stored["cross_init.pieces"]
         stored["ci_published.rows"], stored["ci_published.losses"] = train(
             text, unet, scheduler, start, {**data, "ids": two}, lambda rows, anchor: weight * F.pairwise_distance(rows, anchor, p=2).mean())
-        save_file({key: value.contiguous() for key, value in stored.items()}, args.out / f"{name}.safetensors")
-    (args.out / "cases.json").write_text(json.dumps({"models": MODELS, "names": NAMES, "steps": STEPS, "regularizer": 1e-2}) + "\n")
+        save_file({key: value.contiguous() for key, value in stored.items()}, out / f"{name}.safetensors")
+    (out / "cases.json").write_text(json.dumps({"models": MODELS, "names": NAMES, "steps": STEPS, "regularizer": 1e-2}) + "\n")
 
 
 if __name__ == "__main__":
