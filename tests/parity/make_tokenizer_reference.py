@@ -3,7 +3,7 @@
 
   make_tokenizer_reference.py [--out DIR] [--seed N]
 
-DIR (default: data/tokenizer beside this script) receives
+DIR (default: data beside this script) receives, below tokenizer/,
   old/   vocab.json, merges.txt, tokenizer_config.json, special_tokens_map.json, as published Stable Diffusion 1 folders have them
   sd2/   the two config files of a Stable Diffusion 2 folder, which pads with "!"; its vocabulary is old/'s
   new/   tokenizer.json and tokenizer_config.json as save_pretrained writes them today, with a few added tokens
