@@ -17,12 +17,15 @@ enum class Resample { bilinear, bicubic, lanczos };
 
 namespace detail {
 
-inline double kernel_support(Resample filter) { return filter == Resample::bilinear ? 1.0 : filter == Resample::bicubic ? 2.0 : 3.0; }
+inline double kernel_support(Resample filter) {
+  return filter == Resample::bilinear ? 1.0 : filter == Resample::bicubic ? 2.0 : 3.0;
+}
 
 inline double kernel(Resample filter, double x) {
   x = std::abs(x);
   switch (filter) {
-    case Resample::bilinear: return x < 1 ? 1 - x : 0;
+    case Resample::bilinear:
+      return x < 1 ? 1 - x : 0;
     case Resample::bicubic: {  // Keys' kernel, a = -0.5
       if (x < 1) return (1.5 * x - 2.5) * x * x + 1;
       return x < 2 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : 0;
@@ -42,7 +45,7 @@ struct Taps {
   std::vector<std::int32_t> weights{};
 };
 inline constexpr int tap_bits = 22;
-inline constexpr std::int64_t half = std::int64_t{1} << (tap_bits - 1);
+inline constexpr std::int64_t half_a_level = std::int64_t{1} << (tap_bits - 1);
 
 inline std::vector<Taps> resize_taps(std::int64_t in, std::int64_t out, Resample filter) {
   const double scale = static_cast<double>(in) / static_cast<double>(out);
@@ -60,25 +63,29 @@ inline std::vector<Taps> resize_taps(std::int64_t in, std::int64_t out, Resample
       sum += weights.back();
     }
     Taps taps{.first = first};
-    for (const double weight : weights) taps.weights.push_back(static_cast<std::int32_t>(std::lround(weight / sum * (1 << tap_bits))));
+    for (const double weight : weights)
+      taps.weights.push_back(static_cast<std::int32_t>(std::lround(weight / sum * (1 << tap_bits))));
     all.push_back(std::move(taps));
   }
   return all;
 }
 
-inline std::uint8_t from_fixed(std::int64_t sum) { return static_cast<std::uint8_t>(std::clamp<std::int64_t>(sum >> tap_bits, 0, 255)); }
+inline std::uint8_t from_fixed(std::int64_t sum) {
+  return static_cast<std::uint8_t>(std::clamp<std::int64_t>(sum >> tap_bits, 0, 255));
+}
 
 }  // namespace detail
 
-/// One axis at a time: the width is resized, every row by itself.
+/// The width is resized, every row by itself.
 inline Image resize_width(const Image& image, std::int64_t width, Resample filter) {
   const auto taps = detail::resize_taps(image.width, width, filter);
-  Image result{.width = width, .height = image.height, .pixels = std::vector<std::uint8_t>(static_cast<std::size_t>(width * image.height * 3))};
+  Image result{.width = width, .height = image.height};
+  result.pixels.resize(static_cast<std::size_t>(width * image.height * 3));
   auto* out = result.pixels.data();
   for (std::int64_t y = 0; y < image.height; ++y)
     for (const auto& tap : taps) {
       const auto* in = image.pixels.data() + (y * image.width + tap.first) * 3;
-      std::int64_t sum[3] = {detail::half, detail::half, detail::half};
+      std::int64_t sum[3] = {detail::half_a_level, detail::half_a_level, detail::half_a_level};
       for (const std::int64_t weight : tap.weights)
         for (auto& channel : sum) channel += weight * *in++;
       for (const auto channel : sum) *out++ = detail::from_fixed(channel);
@@ -89,34 +96,37 @@ inline Image resize_width(const Image& image, std::int64_t width, Resample filte
 /// The height is resized, every column by itself.
 inline Image resize_height(const Image& image, std::int64_t height, Resample filter) {
   const auto taps = detail::resize_taps(image.height, height, filter);
-  const auto stride = image.width * 3;
-  Image result{.width = image.width, .height = height, .pixels = std::vector<std::uint8_t>(static_cast<std::size_t>(stride * height))};
+  const auto stride = static_cast<std::size_t>(image.width * 3);
+  Image result{.width = image.width, .height = height};
+  result.pixels.resize(stride * static_cast<std::size_t>(height));
+  std::vector<std::int64_t> sums(stride);
   auto* out = result.pixels.data();
-  for (const auto& tap : taps)
-    for (std::int64_t x = 0; x < stride; ++x) {
-      std::int64_t sum = detail::half;
-      const auto* in = image.pixels.data() + tap.first * stride + x;
-      for (const std::int64_t weight : tap.weights) {
-        sum += weight * *in;
-        in += stride;
-      }
-      *out++ = detail::from_fixed(sum);
+  for (const auto& tap : taps) {
+    std::ranges::fill(sums, detail::half_a_level);
+    const auto* in = image.pixels.data() + static_cast<std::size_t>(tap.first) * stride;
+    for (const std::int64_t weight : tap.weights) {
+      for (std::size_t x = 0; x < stride; ++x) sums[x] += weight * in[x];
+      in += stride;
     }
+    for (const auto sum : sums) *out++ = detail::from_fixed(sum);
+  }
   return result;
 }
 
-/// The image at another size, as Pillow's Image.resize(size, filter) makes it from 8-bit RGB: one axis after the other, rounded to 8
-/// bits between. Throws Error where a size is less than 1.
+/// The image at another size, as Pillow's Image.resize(size, filter) makes it from 8-bit RGB: one axis after the other,
+/// rounded to 8 bits between. Throws Error where a size is less than 1.
 inline Image resize(const Image& image, std::int64_t width, std::int64_t height, Resample filter = Resample::bicubic) {
   image.check();
-  if (width < 1 || height < 1) throw Error("resize", "the size asked for is " + std::to_string(width) + " x " + std::to_string(height));
-  // The order is Pillow 13's: it changes the rounding, and with it a few levels.
-  const bool height_first = height < image.height && image.width * height < width * image.height;
-  Image result = image;
-  if (height_first && height != image.height) result = resize_height(result, height, filter);
-  if (width != image.width) result = resize_width(result, width, filter);
-  if (!height_first && height != image.height) result = resize_height(result, height, filter);
-  return result;
+  if (width < 1 || height < 1)
+    throw Error("resize", "the size asked for is " + std::to_string(width) + " x " + std::to_string(height));
+  if (width == image.width && height == image.height) return image;
+  if (width == image.width) return resize_height(image, height, filter);
+  if (height == image.height) return resize_width(image, width, filter);
+  // Since version 13 Pillow begins with the height where that loses more than twice as much as the width does; before,
+  // it always began with the width. The rounding between makes the order visible.
+  if (height < image.height && image.height - height > 2 * (image.width - width))
+    return resize_width(resize_height(image, height, filter), width, filter);
+  return resize_height(resize_width(image, width, filter), height, filter);
 }
 
 }  // namespace persona
