@@ -10,7 +10,7 @@ collect_less_garbage=  # g++ alone: memory for time, a fifth of it
 check() {
   local header=${1#"$include/"} said
   said=$(printf '#include <%s>\n' "$header" |
-    "$compiler" "@$response" -Wall -Wextra -Wpedantic -Werror -fsyntax-only $collect_less_garbage -x c++ - 2>&1) && return 0
+    "$compiler" "-I$include" "@$response" -Wall -Wextra -Wpedantic -Werror -fsyntax-only $collect_less_garbage -x c++ - 2>&1) && return 0
   printf '%s\n%s\n\n' "--- $header does not compile alone" "$said"
   return 1
 }
