@@ -116,7 +116,8 @@ void bind_rows(const Model& model, const Recipe<C...>& recipe, BindContext conte
           auto rows = erase_rows(parameterization.bind(start.detach().to(table.device(), at::kFloat), model, context),
                                  context.current());
           const at::NoGradGuard no_grad;
-          rows.initial = rows.at({.t = at::zeros({1}, table.options().dtype(at::kLong))}).rows.detach().clone();
+          // What a parameterization cannot say exactly starts at the nearest that it can; layered rows have no single value.
+          rows.initial = (rows.layered ? start.to(table.device(), at::kFloat) : rows.at({}).rows).detach().clone();
           bound.rows.push_back(std::move(rows));
         }
       };

@@ -1,0 +1,94 @@
+#include "support/catch.hpp"
+#include "support/fakes.hpp"
+
+#include <persona/generate/generate.hpp>
+#include <persona/init/token.hpp>
+#include <persona/schedule/ddim.hpp>
+#include <persona/testing.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+using persona::Tensor;
+using persona::operator+;
+
+/// The tiny model with a sampler.
+struct Draws : persona::testing::TinyModel {
+  Draws() : persona::testing::TinyModel(persona::testing::tiny_model()) {}
+  persona::DDIMScheduler sampler(std::string_view name) const {
+    if (name != "ddim") throw persona::Error("sampler", "'" + std::string(name) + "' is not known", "ddim");
+    return persona::DDIMScheduler(persona::SchedulerConfig{.num_train_timesteps = 100});
+  }
+};
+static_assert(persona::SamplingModel<Draws> && !persona::SamplingModel<persona::testing::TinyModel>);
+
+const std::vector<std::string> prompts{"a photo of a dog", "a photo of a cat", "a painting of a person"};
+const persona::GenerateOptions options{.steps = 4, .guidance = 3, .seed = 5, .sampler = "ddim"};
+
+persona::GenerateOptions with(auto change) {
+  auto changed = options;
+  change(changed);
+  return changed;
+}
+
+}  // namespace
+
+TEST_CASE("a picture is a function of prompt, seed and options, whatever the batch") {
+  const Draws model;
+  const auto together = persona::generate(model, prompts, options);
+  REQUIRE(together.size() == 3);
+  CHECK(together[0].width == 8);
+  CHECK((together == persona::generate(model, prompts, options)));
+  CHECK((persona::generate(model, prompts[0], options) == together[0]));
+  CHECK((together != persona::generate(model, prompts, with([](auto& o) { o.seed = 6; }))));
+  const auto alone = persona::sample_latents(model, prompts, with([](auto& o) { o.batch = 1; }));
+  CHECK(at::allclose(alone, persona::sample_latents(model, prompts, options), 1e-5, 1e-6));
+}
+
+TEST_CASE("guidance: 1 draws the prompt alone, more moves away from the negative prompt") {
+  const Draws model;
+  const auto draw = [&](double guidance, const char* negative) {
+    return persona::sample_latents(model, {prompts[0]}, with([&](auto& o) { o.guidance = guidance, o.negative = negative; }));
+  };
+  CHECK(at::equal(draw(1, ""), draw(1, "a cat")));
+  CHECK(!at::equal(draw(3, ""), draw(3, "a cat")));
+  CHECK(at::allclose(draw(3, prompts[0].c_str()), draw(1, ""), 1e-5, 1e-6));  // away from itself is nowhere
+}
+
+TEST_CASE("learned rows are drawn with, several in one prompt, uniform and layered") {
+  const Draws model;
+  const auto subjects = persona::testing::tiny_subjects(2);
+  const auto both = persona::fit(model, std::span<const persona::Subject>(subjects), persona::TokenInit{}, {.steps = 5, .batch = 2});
+  const auto drawn = personalized(model, both);
+  const auto latents = [&](const auto& m, const std::string& prompt) { return persona::sample_latents(m, {prompt}, options, persona::detail::sample_rows(m)); };
+  CHECK(!at::equal(latents(drawn, "a photo of <one>"), latents(drawn, "a photo of <two>")));
+  CHECK(!at::equal(latents(drawn, "a photo of <one> on the <two>"), latents(drawn, "a photo of <one>")));
+  CHECK(at::equal(latents(drawn, prompts[0]), latents(model, prompts[0])));  // a prompt without them is the base model's
+
+  const auto layered = persona::fit(model, subjects[0], persona::TokenInit{} + fakes::NeTIMapper{}, {.steps = 5, .batch = 2});
+  CHECK(layered.rows.at(0).layered);
+  const auto mapped = personalized(model, layered);
+  CHECK(!at::equal(latents(mapped, "a photo of <one>"), latents(drawn, "a photo of <one>")));
+  CHECK(persona::generate(mapped, "a photo of <one>", options).height == 8);
+}
+
+TEST_CASE("weight changes are drawn with, and the base model stays as it was") {
+  const Draws model;
+  const auto before = persona::sample_latents(model, {prompts[0]}, options);
+  const auto subjects = persona::testing::tiny_subjects();
+  const auto learned = persona::fit(model, subjects[0], fakes::SpectralShift{}, {.steps = 5, .batch = 2});
+  const auto changed = personalized(model, learned);
+  CHECK(!at::equal(persona::sample_latents(changed, {prompts[0]}, options), before));
+  CHECK(at::equal(persona::sample_latents(model, {prompts[0]}, options), before));
+}
+
+TEST_CASE("what cannot be drawn is an error with a sentence") {
+  const Draws model;
+  CHECK_THROWS_WITH(persona::generate(model, prompts, with([](auto& o) { o.sampler = "heun"; })), Catch::Contains("'heun' is not known"));
+  CHECK_THROWS_WITH(persona::generate(model, prompts, with([](auto& o) { o.steps = 0; })), Catch::Contains(".steps"));
+  CHECK_THROWS_WITH(persona::generate(model, prompts, with([](auto& o) { o.steps = 101; })), Catch::Contains("101"));
+  CHECK_THROWS_WITH(persona::generate(model, std::vector<std::string>{}, options), Catch::Contains("no prompt"));
+}
