@@ -40,7 +40,6 @@ struct CrossInit {
     return states.slice(0, 1, 1 + n).to(at::kFloat);
   }
   std::int64_t default_steps() const { return 320; }
-  double default_learning_rate() const { return 5e-3; }
   Description describe() const {
     return {"CrossInit", {{"names", names}, {"columns", columns == NameColumns::words ? "words" : "pieces"}, {"use_encoder", use_encoder}}};
   }

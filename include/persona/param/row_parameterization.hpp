@@ -43,7 +43,7 @@ using row_state_t = std::remove_cvref_t<decltype(std::declval<const P&>().bind(
 template <class S>
 concept RowState = detail::HasLeaves<S> && detail::HasUniformRows<S>;
 
-/// leaves(), rows(RowQuery) -> RowSet: other rows for each conditioned layer, and for each timestep; and snapshot(), a copy whose
+/// leaves(), rows(RowQuery) -> RowSet [n, D] or [B, n, D]: other rows for each conditioned layer, and each timestep; and snapshot(), a copy whose
 /// leaves no longer follow the run.
 template <class S>
 concept LayeredRowState = detail::HasLeaves<S> && detail::HasLayeredRows<S> && detail::HasSnapshot<S>;
