@@ -118,7 +118,7 @@ std::string styled(const std::string& subject, Style style, Dice& dice) {
 std::string bare_subject(const Person& p, const std::string& name, bool named, int said, Dice& dice) {
   if (!named) return noun(p, dice) + (said > 0 ? " with " + trait_list(p, said, dice) : "");
   const double u = dice.uniform();
-  return u < 0.42 ? name : u < 0.92 ? name + " person" : name + " face";
+  return u < 0.35 ? name : u < 0.75 ? name + " person" : u < 0.93 ? "face of " + name + " person" : name + " face";
 }
 
 constexpr std::array<std::string_view, 5> face_templates{"a photo of a face of {}", "a face of {}", "a portrait of {}", "{}", "a picture of {}"};

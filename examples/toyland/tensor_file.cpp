@@ -4,7 +4,9 @@
 
 namespace toyland {
 
-void save_tensors(const std::string& path, const TensorMap& tensors) { persona::write_safetensors(path, tensors); }
+void save_tensors(const std::string& path, const TensorMap& tensors, const std::map<std::string, std::string>& metadata) {
+  persona::write_safetensors(path, tensors, metadata);
+}
 
 TensorMap load_tensors(const std::string& path) {
   const auto file = persona::SafeTensors::open(path);

@@ -5,40 +5,16 @@
 #include "probe.hpp"
 #include "text_batches.hpp"
 
-#include <persona/schedule/ddim.hpp>
+#include <persona/model/sample.hpp>
 
 using namespace toyland;
-
-namespace {
-
-Tensor draw(const ToylandModel& model, const persona::CLIPTokenizer& tokenizer, const std::vector<std::string>& prompts, long steps, double guidance, std::uint64_t seed) {
-  const at::NoGradGuard no_grad;
-  const persona::DDIMScheduler scheduler(schedule_config());
-  const auto run = scheduler.begin(steps);
-  auto texts = std::vector<std::string>(prompts.size(), "");
-  texts.insert(texts.end(), prompts.begin(), prompts.end());
-  const auto states = model.text.encode(at::embedding(model.text.embedding_table(), tokenize(tokenizer, texts).ids));
-  const auto n = static_cast<std::int64_t>(prompts.size());
-  auto generator = generator_of(seed);
-  auto x = at::randn({n, 4, 16, 16}, generator, at::TensorOptions().dtype(at::kFloat));
-  std::int64_t i = 0;
-  for (const double t : run.timesteps()) {
-    const auto times = at::full({2 * n}, static_cast<std::int64_t>(t), at::TensorOptions().dtype(at::kLong));
-    const auto halves = model.unet.predict(at::cat({x, x}), times, {.states = states, .layers = {}, .pooled = {}}).to(at::kFloat).chunk(2);
-    x = run.step(halves[0] + guidance * (halves[1] - halves[0]), i++, x);
-  }
-  return model.vae.decode(x / model.scaling_factor).clamp(-1, 1);
-}
-
-}  // namespace
 
 int main(int argc, char** argv) {
   const Options options(argc, argv, {{"unet", "unet.safetensors"}, {"vae", "vae.safetensors"}, {"probe", "probe.safetensors"}, {"tokenizer", "model/tokenizer"}, {"model", ""}, {"out", "samples.png"},
                                      {"names", "12"}, {"steps", "25"}, {"guidance", "3.5"}, {"seed", "0"}, {"average", "1"}});
   keep_memory();
   const auto folder = options.text("model");
-  const auto tokenizer = persona::CLIPTokenizer::from_folder(folder.empty() ? options.text("tokenizer") : folder + "/tokenizer");
-  const auto model = folder.empty() ? model_from_checkpoints(options.text("unet"), options.text("vae"), tokenizer.vocab_size(), options.count("average") != 0) : model_from_folder(folder, tokenizer.vocab_size());
+  const auto model = folder.empty() ? model_from_checkpoints(options.text("unet"), options.text("vae"), options.text("tokenizer"), options.count("average") != 0) : persona::StableDiffusion::load(folder);
   const bool has_probe = std::filesystem::exists(options.text("probe"));
   auto probe = make_probe();
   if (has_probe) load_probe(probe, options.text("probe"));
@@ -63,7 +39,9 @@ int main(int argc, char** argv) {
       if (place) prompt += " " + place_phrase(scene.place, dice);
       prompts.push_back(prompt), wanted.push_back(scene);
     }
-    const auto images = draw(model, tokenizer, prompts, options.count("steps"), options.number("guidance"), static_cast<std::uint64_t>(options.count("seed") * 1000 + p));
+    const auto latents = persona::sample_latents(model, prompts, {.steps = options.count("steps"), .guidance = options.number("guidance"), .seed = static_cast<std::uint64_t>(options.count("seed") * 1000 + p), .sampler = "ddim"});
+    const at::NoGradGuard no_grad;
+    const auto images = model.autoencoder().decode(latents / model.autoencoder().scaling_factor()).clamp(-1, 1);
     sheet.push_back(render(named.person, {}));
     const auto drawn = to_pictures(images);
     sheet.insert(sheet.end(), drawn.begin(), drawn.end());

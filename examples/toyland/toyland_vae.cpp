@@ -57,10 +57,12 @@ int main(int argc, char** argv) {
   trainer.add("vae", vae);
   long step = 0;
   if (std::filesystem::exists(out)) step = trainer.load(load_tensors(out));
-  if (decoder_only)
+  if (decoder_only) {
+    trainer.adopt_average();  // the latents were encoded with the averages
     persona::for_each_weight(vae, [](const std::string& name, persona::Weight& weight) {
       if (name.starts_with("encoder") || name.starts_with("quant")) weight.base.set_requires_grad(false);
     });
+  }
   const Progress progress(options.count("steps"), options.number("minutes"), step);
   auto noise = generator_of(static_cast<std::uint64_t>(step) + 17);
   double running = 0;
@@ -73,7 +75,8 @@ int main(int argc, char** argv) {
     const auto z = moments.mean + moments.std * at::randn(moments.mean.sizes(), noise, moments.mean.options());
     const auto decoded = compute.decode(z);
     const auto kl = 0.5 * (moments.mean.square() + moments.std.square() - 1 - 2 * moments.std.log()).mean();
-    const auto pixels = (decoded - images).abs().mean() + (decoded - images).square().mean();
+    auto pixels = (decoded - images).abs().mean();
+    if (!decoder_only) pixels = pixels + (decoded - images).square().mean();
     const auto loss = pixels + 0.5 * gradients_l1(decoded, images) + 5e-4 * kl;
     loss.backward();
     const double fraction = progress.fraction(step);

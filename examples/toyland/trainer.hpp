@@ -105,6 +105,12 @@ class Trainer {
     }
   }
 
+  /// Goes on from the running averages.
+  void adopt_average() {
+    const at::NoGradGuard no_grad;
+    for (auto& p : parameters_) p.value.copy_(p.average);
+  }
+
   TensorMap state(long step) const {
     TensorMap all{{"step", at::full({}, static_cast<std::int64_t>(step), at::TensorOptions().dtype(at::kLong))}};
     for (const auto& p : parameters_) {
