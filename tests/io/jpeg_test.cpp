@@ -19,7 +19,8 @@ TEST_CASE("Baseline, progressive, grey, four inks and every EXIF orientation rea
     INFO(file.filename());
     auto expected = image_folder() / "expected" / file.filename();
     expected += ".png";
-    CHECK(difference(persona::read_jpeg(file), persona::read_png(expected)) <= 2);  // Pillow brings a libjpeg of its own
+    CHECK(difference(persona::read_jpeg(file), persona::read_png(expected)) <=
+          2);  // Pillow brings a libjpeg of its own
     ++read;
   }
   CHECK(read == 14);
@@ -61,7 +62,8 @@ TEST_CASE("An EXIF block that makes no sense means upright, and nothing is read 
   CHECK(persona::exif_orientation(bytes(std::string("XX*\0\x08\0\0\0\x01\0", 10) + entry)) == 1);
   for (std::size_t length = 0; length < 22; ++length) {
     const Bytes whole = bytes(head + std::string("\x01\0", 2) + entry);
-    const Bytes cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length));  // its own allocation: ASan sees the end
+    const Bytes cut(whole.begin(),
+                    whole.begin() + static_cast<std::ptrdiff_t>(length));  // its own allocation: ASan sees the end
     CHECK(persona::exif_orientation(cut) == 1);
   }
 }

@@ -33,7 +33,9 @@ TEST_CASE("The pixels themselves, against the formula that made them") {
   const auto image = persona::read_png(image_folder() / "good" / "rgb.png");
   REQUIRE(image.width == 24);
   REQUIRE(image.height == 16);
-  const auto pixel = [&](int x, int y, int c) { return int(image.pixels[static_cast<std::size_t>((y * 24 + x) * 3 + c)]); };
+  const auto pixel = [&](int x, int y, int c) {
+    return int(image.pixels[static_cast<std::size_t>((y * 24 + x) * 3 + c)]);
+  };
   for (int x = 6; x < 12; ++x)
     for (int y = 0; y < 16; ++y) {
       CHECK(pixel(x, y, 0) == x * 255 / 23);
@@ -85,15 +87,18 @@ TEST_CASE("What is damaged, cut off or too large is refused with the file's name
   refused("bomb.jpg", "is not a PNG");
   CHECK_THROWS_WITH(persona::read_png(image_folder() / "none.png"), Contains("none.png") && Contains("is not there"));
   CHECK_THROWS_WITH(persona::read_png(image_folder()), Contains("is not a file"));
-  CHECK_THROWS_WITH(persona::read_png(image_folder() / "good" / "rgb.png", {.max_pixels = 24 * 16 - 1}), Contains("24 x 16"));
+  CHECK_THROWS_WITH(persona::read_png(image_folder() / "good" / "rgb.png", {.max_pixels = 24 * 16 - 1}),
+                    Contains("24 x 16"));
   CHECK_NOTHROW(persona::read_png(image_folder() / "good" / "rgb.png", {.max_pixels = 24 * 16}));
 }
 
 TEST_CASE("A picture is read by its first bytes, whatever its name ends with") {
-  CHECK(persona::read_image(image_folder() / "good" / "png_inside.jpg") == persona::read_image(image_folder() / "good" / "rgb.png"));
+  CHECK(persona::read_image(image_folder() / "good" / "png_inside.jpg") ==
+        persona::read_image(image_folder() / "good" / "rgb.png"));
   CHECK_THROWS_WITH(persona::read_image(image_folder() / "bad" / "picture.gif"), Contains("is a GIF"));
   CHECK_THROWS_WITH(persona::read_image(image_folder() / "bad" / "picture.heic"), Contains("is a HEIC"));
-  CHECK_THROWS_WITH(persona::read_image(image_folder() / "bad" / "picture.webp"), Contains("is a WebP") && Contains("save it as PNG"));
+  CHECK_THROWS_WITH(persona::read_image(image_folder() / "bad" / "picture.webp"),
+                    Contains("is a WebP") && Contains("save it as PNG"));
   CHECK_THROWS_WITH(persona::read_image(image_folder() / "bad" / "page.jpg"), Contains("no picture"));
 }
 
@@ -107,5 +112,6 @@ TEST_CASE("Written pictures read back bit for bit") {
   }
   CHECK(files_in(folder.path()).size() == 1);  // no temporary file is left
   CHECK_THROWS_WITH(persona::write_png(noise(2, 2), folder / "missing" / "picture.png"), Contains("picture.png"));
-  CHECK_THROWS_WITH(persona::encode_png({.width = 3, .height = 3, .pixels = {1, 2, 3}}), Contains("need 27 values, got 3"));
+  CHECK_THROWS_WITH(persona::encode_png({.width = 3, .height = 3, .pixels = {1, 2, 3}}),
+                    Contains("need 27 values, got 3"));
 }

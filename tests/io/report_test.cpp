@@ -42,7 +42,8 @@ std::size_t count(const std::string& text, const std::string& piece) {
 TEST_CASE("Text stands in the page as it was given, and asks for nothing from outside") {
   Report report("<ada> & \"others\"");
   report.section("<script>alert(1)</script>").paragraph("a < b && c > 'd'").table({"<h>"}, {{"<img src=x>"}});
-  report.image(noise(3, 2), "\"><b>").chart("<t>", {{"<one>", {1, 2}, {3, 4}}, {"two", {1, 2}, {4, 3}}}, {.x_label = "<x>", .y_label = "<y>"});
+  report.image(noise(3, 2), "\"><b>")
+      .chart("<t>", {{"<one>", {1, 2}, {3, 4}}, {"two", {1, 2}, {4, 3}}}, {.x_label = "<x>", .y_label = "<y>"});
   const auto html = report.html();
   CHECK_THAT(html, Contains("<title>&lt;ada&gt; &amp; &quot;others&quot;</title>"));
   CHECK_THAT(html, Contains("<p>a &lt; b &amp;&amp; c &gt; &#39;d&#39;</p>"));
@@ -52,7 +53,8 @@ TEST_CASE("Text stands in the page as it was given, and asks for nothing from ou
     CHECK_THAT(html, !Contains(wrong));
   }
   for (const char* element : {"figure", "table", "tr", "svg", "body", "html", "p", "h2"})
-    CHECK(count(html, std::string("<") + element + ">") + count(html, std::string("<") + element + " ") == count(html, std::string("</") + element + ">"));
+    CHECK(count(html, std::string("<") + element + ">") + count(html, std::string("<") + element + " ") ==
+          count(html, std::string("</") + element + ">"));
 }
 
 TEST_CASE("The picture in the page is the picture") {
@@ -66,18 +68,22 @@ TEST_CASE("The picture in the page is the picture") {
 
 TEST_CASE("A chart's lines lie where the numbers say, whatever they are") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  const auto chart = [](std::vector<persona::Series> series) { return Report("r").chart("c", series, {.height = 200}).html(); };
+  const auto chart = [](std::vector<persona::Series> series) {
+    return Report("r").chart("c", series, {.height = 200}).html();
+  };
   // Left edge 62, right edge 640 - 14; a legend only for more than one line.
   const auto one = chart({{"a", {0, 5, 10}, {0, 1, 0}}});
   CHECK_THAT(one, Contains("d=\"M62.0 ") && Contains("L344.0 ") && Contains("L626.0 "));
   CHECK_THAT(one, !Contains(">a</text>"));
-  CHECK_THAT(chart({{"a", {0, 1}, {0, 1}}, {"b", {0, 1}, {1, 0}}}), Contains(">a</text>") && Contains(">b</text>") && Contains("line s1"));
+  CHECK_THAT(chart({{"a", {0, 1}, {0, 1}}, {"b", {0, 1}, {1, 0}}}),
+             Contains(">a</text>") && Contains(">b</text>") && Contains("line s1"));
   // A gap starts a new piece, and numbers that are none reach no coordinate.
   const auto gap = chart({{"a", {0, 1, 2, 3}, {1, nan, 2, 3}}});
   CHECK(count(gap, "class=\"line s0\"") == 1);
   CHECK_THAT(gap, !Contains("nan") && !Contains("inf"));
-  for (const auto& series : {persona::Series{"flat", {1, 2}, {0.5, 0.5}}, persona::Series{"zero", {1}, {0}}, persona::Series{"none", {}, {}},
-                             persona::Series{"large", {1, 2}, {1e300, -1e300}}, persona::Series{"close", {1, 2}, {1e16, 1e16 + 2}}}) {
+  for (const auto& series :
+       {persona::Series{"flat", {1, 2}, {0.5, 0.5}}, persona::Series{"zero", {1}, {0}}, persona::Series{"none", {}, {}},
+        persona::Series{"large", {1, 2}, {1e300, -1e300}}, persona::Series{"close", {1, 2}, {1e16, 1e16 + 2}}}) {
     INFO(series.name);
     const auto html = chart({series});
     CHECK_THAT(html, Contains("</svg>"));

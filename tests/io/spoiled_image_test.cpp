@@ -64,7 +64,8 @@ TEST_CASE("Spoiled files give a picture or an Error") {
     INFO(file.filename());
     for (int round = 0; round < 30; ++round) {
       auto bytes = whole;
-      for (auto flips = 1 + random() % 6; flips > 0; --flips) bytes[random() % bytes.size()] ^= static_cast<std::byte>(1u << random() % 8);
+      for (auto flips = 1 + random() % 6; flips > 0; --flips)
+        bytes[random() % bytes.size()] ^= static_cast<std::byte>(1u << random() % 8);
       if (round % 3 == 1) bytes.resize(random() % bytes.size() + 1);
       if (round % 3 == 2) mend_check_sums(bytes);
       bytes.shrink_to_fit();

@@ -14,7 +14,7 @@ namespace persona {
 
 namespace detail {
 
-inline constexpr std::int64_t glyph_height = 9;   // seven rows above the base line, two below
+inline constexpr std::int64_t glyph_height = 9;  // seven rows above the base line, two below
 inline constexpr std::int64_t line_height = 12;
 
 // ASCII from the space on: twelve letters a band, nine rows a letter, six columns each.
@@ -118,8 +118,10 @@ inline std::string ascii_text(std::string_view text) {
   std::string plain;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0xC0 || byte == 0x7F) plain += '?';
-    else if (byte < 0x80) plain += byte < 0x20 ? ' ' : c;
+    if (byte >= 0xC0 || byte == 0x7F)
+      plain += '?';
+    else if (byte < 0x80)
+      plain += byte < 0x20 ? ' ' : c;
   }
   return plain;
 }
@@ -154,8 +156,10 @@ inline std::vector<std::string> wrap_text(std::string_view text, std::int64_t wi
     word.clear();
   };
   for (const char letter : ascii_text(text)) {
-    if (letter == ' ') place_word();
-    else word += letter;
+    if (letter == ' ')
+      place_word();
+    else
+      word += letter;
   }
   place_word();
   if (!line.empty()) lines.push_back(line);
@@ -170,7 +174,8 @@ inline void draw_text(Image& image, std::int64_t x, std::int64_t y, std::string_
     for (std::int64_t row = 0; row < detail::glyph_height * scale; ++row)
       for (std::int64_t column = 0; column < glyph.width * scale; ++column) {
         const auto px = x + column, py = y + row;
-        if (!glyph.at(column / scale, row / scale) || px < 0 || py < 0 || px >= image.width || py >= image.height) continue;
+        if (!glyph.at(column / scale, row / scale) || px < 0 || py < 0 || px >= image.width || py >= image.height)
+          continue;
         std::copy(color.begin(), color.end(), image.pixels.begin() + (py * image.width + px) * 3);
       }
     x += (glyph.width + 1) * scale;

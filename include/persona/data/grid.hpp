@@ -18,12 +18,12 @@ namespace persona {
 
 /// How make_grid lays pictures out.
 struct GridOptions {
-  std::int64_t columns = 0;              ///< 0: four, or fewer where there are fewer pictures
-  std::vector<std::string> captions{};   ///< none, or one a picture, drawn below it in as many lines as it needs
-  std::int64_t scale = 1;                ///< how many times larger the pictures are drawn
-  std::optional<Resample> upscale{};     ///< a kernel for that; default: every pixel becomes a square
-  std::int64_t padding = 8;              ///< pixels around every cell
-  std::int64_t text_scale = 1;           ///< how many times larger the letters (9 pixels high) are drawn
+  std::int64_t columns = 0;             ///< 0: four, or fewer where there are fewer pictures
+  std::vector<std::string> captions{};  ///< none, or one a picture, drawn below it in as many lines as it needs
+  std::int64_t scale = 1;               ///< how many times larger the pictures are drawn
+  std::optional<Resample> upscale{};    ///< a kernel for that; default: every pixel becomes a square
+  std::int64_t padding = 8;             ///< pixels around every cell
+  std::int64_t text_scale = 1;          ///< how many times larger the letters (9 pixels high) are drawn
   std::array<std::uint8_t, 3> background{255, 255, 255};
   std::array<std::uint8_t, 3> ink{40, 40, 40};
 };
@@ -57,8 +57,10 @@ inline void paste(Image& onto, const Image& image, std::int64_t left, std::int64
 inline Image make_grid(const std::vector<Image>& images, const GridOptions& options = {}) {
   if (images.empty()) throw Error("make_grid", "no pictures");
   if (!options.captions.empty() && options.captions.size() != images.size())
-    throw Error("make_grid", std::to_string(images.size()) + " pictures and " + std::to_string(options.captions.size()) +
-                                 " captions", "give one caption a picture, or none");
+    throw Error(
+        "make_grid",
+        std::to_string(images.size()) + " pictures and " + std::to_string(options.captions.size()) + " captions",
+        "give one caption a picture, or none");
   if (options.columns < 0 || options.scale < 1 || options.text_scale < 1 || options.padding < 0)
     throw Error("make_grid", "a scale is less than 1, or a size less than 0");
 
@@ -96,7 +98,8 @@ inline Image make_grid(const std::vector<Image>& images, const GridOptions& opti
     detail::paste(sheet, image, left + (width - image.width) / 2, cell_top + (height - image.height) / 2);
     auto y = cell_top + height + line / 3;
     for (const std::string& words : captions[at]) {
-      draw_text(sheet, left + (width - text_width(words, options.text_scale)) / 2, y, words, options.ink, options.text_scale);
+      draw_text(sheet, left + (width - text_width(words, options.text_scale)) / 2, y, words, options.ink,
+                options.text_scale);
       y += line;
     }
   }

@@ -19,8 +19,8 @@ inline Tensor to_tensor(const Image& image) {
   return (bytes.permute({2, 0, 1}).to(at::kFloat) / 127.5 - 1.0).contiguous();
 }
 
-/// [N, 3, H, W] or [3, H, W] in [-1, 1] -> N images; values outside are clamped, and rounded to the nearest of 256 levels.
-/// Throws Error where a value is not a number: that would be a picture of nothing.
+/// [N, 3, H, W] or [3, H, W] in [-1, 1] -> N images; values outside are clamped, and rounded to the nearest of 256
+/// levels. Throws Error where a value is not a number: that would be a picture of nothing.
 inline std::vector<Image> to_images(const Tensor& tensor) {
   const auto batch = tensor.defined() && tensor.dim() == 3 ? tensor.unsqueeze(0) : tensor;
   expect_shape(batch, {"N", {3, "channels"}, "H", "W"}, "to_images");

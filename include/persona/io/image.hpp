@@ -27,8 +27,7 @@ struct Image {
 /// A picture of one color.
 inline Image filled_image(std::int64_t width, std::int64_t height, std::array<std::uint8_t, 3> color) {
   Image image{.width = width, .height = height};
-  for (std::int64_t i = 0; i < width * height; ++i)
-    image.pixels.insert(image.pixels.end(), color.begin(), color.end());
+  for (std::int64_t i = 0; i < width * height; ++i) image.pixels.insert(image.pixels.end(), color.begin(), color.end());
   return image;
 }
 
@@ -41,10 +40,12 @@ struct DecodeOptions {
 };
 
 namespace detail {
-inline void refuse_large(const std::string& name, std::int64_t width, std::int64_t height, const DecodeOptions& options) {
+inline void refuse_large(const std::string& name, std::int64_t width, std::int64_t height,
+                         const DecodeOptions& options) {
   if (width >= 1 && height >= 1 && width <= options.max_pixels / height) return;
-  throw Error(name, "declares " + std::to_string(width) + " x " + std::to_string(height) + " pixels, the limit is " +
-                        std::to_string(options.max_pixels) + " in all",
+  throw Error(name,
+              "declares " + std::to_string(width) + " x " + std::to_string(height) + " pixels, the limit is " +
+                  std::to_string(options.max_pixels) + " in all",
               "make it smaller, or raise .max_pixels");
 }
 }  // namespace detail

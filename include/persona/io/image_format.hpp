@@ -6,8 +6,8 @@
 
 namespace persona {
 
-/// What the first bytes of a file say that it is: "PNG", "JPEG", the name of another picture format, or nothing. The name
-/// that a file bears is not asked.
+/// What the first bytes of a file say that it is: "PNG", "JPEG", the name of another picture format, or nothing. The
+/// name that a file bears is not asked.
 inline std::string_view image_format(std::span<const std::byte> start) {
   const std::string_view text(reinterpret_cast<const char*>(start.data()), start.size());
   if (text.starts_with("\x89PNG\r\n\x1a\n")) return "PNG";

@@ -73,7 +73,8 @@ class JpegReader {
       monitor_.progress_monitor = limit_scans;
       file_.progress = &monitor_;
       jpeg_start_decompress(&file_);
-      const auto stride = static_cast<std::size_t>(file_.output_width) * static_cast<std::size_t>(file_.output_components);
+      const auto stride =
+          static_cast<std::size_t>(file_.output_width) * static_cast<std::size_t>(file_.output_components);
       while (file_.output_scanline < file_.output_height) {
         JSAMPROW row = pixels + file_.output_scanline * stride;
         jpeg_read_scanlines(&file_, &row, 1);
@@ -152,9 +153,11 @@ inline std::vector<std::uint8_t> rgb_of_inks(const std::vector<std::uint8_t>& in
 
 }  // namespace detail
 
-/// A JPEG in memory as RGB: baseline or progressive; grey, color or four inks (as PIL converts them); the EXIF orientation
-/// applied. `name` stands in errors: Error where it is damaged, truncated, larger than allowed or of other colors.
-inline Image decode_jpeg(std::span<const std::byte> bytes, const std::string& name = "JPEG", const DecodeOptions& options = {}) {
+/// A JPEG in memory as RGB: baseline or progressive; grey, color or four inks (as PIL converts them); the EXIF
+/// orientation applied. `name` stands in errors: Error where it is damaged, truncated, larger than allowed or of other
+/// colors.
+inline Image decode_jpeg(std::span<const std::byte> bytes, const std::string& name = "JPEG",
+                         const DecodeOptions& options = {}) {
   if (image_format(bytes) != "JPEG") throw Error(name, bytes.empty() ? "is empty" : "is not a JPEG");
   detail::JpegReader reader;
   const auto damaged = [&] { return Error(name, "is a damaged JPEG: " + std::string(reader.message())); };

@@ -9,19 +9,15 @@
 
 namespace persona {
 
-/// The Orientation (1 to 8) of an EXIF block, which begins with its TIFF header; 1 where there is none, or none that makes
-/// sense: a damaged block must not cost the picture.
+/// The Orientation (1 to 8) of an EXIF block, which begins with its TIFF header; 1 where there is none, or none that
+/// makes sense: a damaged block must not cost the picture.
 inline int exif_orientation(std::span<const std::byte> tiff) {
   const auto byte = [&](std::size_t at) { return std::to_integer<std::uint32_t>(tiff[at]); };
   if (tiff.size() < 8) return 1;
   const bool little = byte(0) == 'I' && byte(1) == 'I';
   if (!little && !(byte(0) == 'M' && byte(1) == 'M')) return 1;
-  const auto two = [&](std::size_t at) {
-    return little ? byte(at) | byte(at + 1) << 8 : byte(at) << 8 | byte(at + 1);
-  };
-  const auto four = [&](std::size_t at) {
-    return little ? two(at) | two(at + 2) << 16 : two(at) << 16 | two(at + 2);
-  };
+  const auto two = [&](std::size_t at) { return little ? byte(at) | byte(at + 1) << 8 : byte(at) << 8 | byte(at + 1); };
+  const auto four = [&](std::size_t at) { return little ? two(at) | two(at + 2) << 16 : two(at) << 16 | two(at + 2); };
   if (two(2) != 42) return 1;
   const std::size_t directory = four(4);
   if (directory > tiff.size() - 2) return 1;

@@ -61,31 +61,35 @@ class PngReader {
 
   bool read_header() {
     return png_ && info_ && png_calls(png_, [this] {
-      png_set_read_fn(png_, this, read);
-      png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);  // the caller has a limit of its own
-      png_set_crc_action(png_, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
-      // Of the chunks that a picture can do without, only EXIF is looked at: no text is unpacked, no profile parsed.
-      png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
+             png_set_read_fn(png_, this, read);
+             png_set_user_limits(png_, PNG_UINT_31_MAX, PNG_UINT_31_MAX);  // the caller has a limit of its own
+             png_set_crc_action(png_, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
+             // Of the chunks that a picture can do without, only EXIF is looked at: no text is unpacked, no profile
+             // parsed.
+             png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
 #ifdef PNG_eXIf_SUPPORTED
-      const png_byte exif[] = "eXIf";
-      png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_AS_DEFAULT, exif, 1);
+             const png_byte exif[] = "eXIf";
+             png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_AS_DEFAULT, exif, 1);
 #endif
-      png_read_info(png_, info_);
-    });
+             png_read_info(png_, info_);
+           });
   }
 
   /// RGB rows, or RGBA rows with `alpha`, into height * width * (3 or 4) values.
   bool read_pixels(std::uint8_t* pixels, bool alpha) {
     return png_calls(png_, [this, pixels, alpha] {
-      png_set_expand(png_);       // palettes, fewer than 8 bits, a transparent color
-      png_set_strip_16(png_);     // the high byte
+      png_set_expand(png_);    // palettes, fewer than 8 bits, a transparent color
+      png_set_strip_16(png_);  // the high byte
       png_set_gray_to_rgb(png_);
-      if (alpha) png_set_add_alpha(png_, 0xff, PNG_FILLER_AFTER);
-      else png_set_strip_alpha(png_);
+      if (alpha)
+        png_set_add_alpha(png_, 0xff, PNG_FILLER_AFTER);
+      else
+        png_set_strip_alpha(png_);
       const int passes = png_set_interlace_handling(png_);
       png_read_update_info(png_, info_);
       const std::size_t row = png_get_rowbytes(png_, info_);
-      if (row != static_cast<std::size_t>(width()) * (alpha ? 4 : 3)) png_error(png_, "its rows have an unexpected length");
+      if (row != static_cast<std::size_t>(width()) * (alpha ? 4 : 3))
+        png_error(png_, "its rows have an unexpected length");
       for (int pass = 0; pass < passes; ++pass)
         for (std::int64_t y = 0; y < height(); ++y)
           png_read_row(png_, pixels + static_cast<std::size_t>(y) * row, nullptr);
@@ -97,7 +101,8 @@ class PngReader {
 #ifdef PNG_eXIf_SUPPORTED
     png_uint_32 size = 0;
     png_bytep exif = nullptr;
-    if (png_get_eXIf_1(png_, info_, &size, &exif) & PNG_INFO_eXIf) return exif_orientation(std::as_bytes(std::span(exif, size)));
+    if (png_get_eXIf_1(png_, info_, &size, &exif) & PNG_INFO_eXIf)
+      return exif_orientation(std::as_bytes(std::span(exif, size)));
 #endif
     return 1;
   }
@@ -116,21 +121,24 @@ class PngReader {
   png_infop info_ = nullptr;
 };
 
-inline std::vector<std::uint8_t> over_background(const std::vector<std::uint8_t>& rgba, const std::array<std::uint8_t, 3>& background) {
+inline std::vector<std::uint8_t> over_background(const std::vector<std::uint8_t>& rgba,
+                                                 const std::array<std::uint8_t, 3>& background) {
   std::vector<std::uint8_t> rgb;
   rgb.reserve(rgba.size() / 4 * 3);
   for (std::size_t i = 0; i < rgba.size(); i += 4)
     for (std::size_t c = 0; c < 3; ++c)
-      rgb.push_back(static_cast<std::uint8_t>((rgba[i + c] * rgba[i + 3] + background[c] * (255 - rgba[i + 3]) + 127) / 255));
+      rgb.push_back(
+          static_cast<std::uint8_t>((rgba[i + c] * rgba[i + 3] + background[c] * (255 - rgba[i + 3]) + 127) / 255));
   return rgb;
 }
 
 }  // namespace detail
 
-/// A PNG in memory as RGB: palettes and greys are spread out, 16 bits cut to the high 8, interlaced rows put together, the
-/// first frame of an animation taken, the EXIF orientation applied. `name` stands in errors: Error where it is damaged,
-/// truncated or larger than allowed.
-inline Image decode_png(std::span<const std::byte> bytes, const std::string& name = "PNG", const DecodeOptions& options = {}) {
+/// A PNG in memory as RGB: palettes and greys are spread out, 16 bits cut to the high 8, interlaced rows put together,
+/// the first frame of an animation taken, the EXIF orientation applied. `name` stands in errors: Error where it is
+/// damaged, truncated or larger than allowed.
+inline Image decode_png(std::span<const std::byte> bytes, const std::string& name = "PNG",
+                        const DecodeOptions& options = {}) {
   if (image_format(bytes) != "PNG") throw Error(name, bytes.empty() ? "is empty" : "is not a PNG");
   detail::PngReader reader(bytes);
   const auto damaged = [&] { return Error(name, "is a damaged PNG: " + std::string(reader.message())); };
@@ -139,8 +147,10 @@ inline Image decode_png(std::span<const std::byte> bytes, const std::string& nam
   detail::refuse_large(name, image.width, image.height, options);
   // Deflate packs at most 1032 to 1: what the file cannot hold is not allocated either.
   if ((image.width * reader.bits_per_pixel() + 7) / 8 * image.height > static_cast<std::int64_t>(bytes.size()) * 1040)
-    throw Error(name, "declares " + std::to_string(image.width) + " x " + std::to_string(image.height) + " pixels, which " +
-                          std::to_string(bytes.size()) + " bytes cannot hold", "is it cut off?");
+    throw Error(name,
+                "declares " + std::to_string(image.width) + " x " + std::to_string(image.height) + " pixels, which " +
+                    std::to_string(bytes.size()) + " bytes cannot hold",
+                "is it cut off?");
   const auto count = static_cast<std::size_t>(image.width * image.height);
   if (options.background) {
     std::vector<std::uint8_t> rgba(count * 4);
@@ -178,18 +188,21 @@ inline std::vector<std::byte> encode_png(const Image& image) {
       if (!kept) png_error(png, "out of memory");
     }
   } writer;
-  writer.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &writer.message, detail::PngMessage::fail, detail::PngMessage::ignore);
+  writer.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &writer.message, detail::PngMessage::fail,
+                                       detail::PngMessage::ignore);
   if (writer.png) writer.info = png_create_info_struct(writer.png);
   const auto stride = image.width * 3;
   const bool written = writer.info && detail::png_calls(writer.png, [&] {
-    png_set_write_fn(writer.png, &writer, Writer::write, nullptr);
-    png_set_user_limits(writer.png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
-    png_set_IHDR(writer.png, writer.info, static_cast<png_uint_32>(image.width), static_cast<png_uint_32>(image.height), 8,
-                 PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-    png_write_info(writer.png, writer.info);
-    for (std::int64_t y = 0; y < image.height; ++y) png_write_row(writer.png, image.pixels.data() + y * stride);
-    png_write_end(writer.png, writer.info);
-  });
+                         png_set_write_fn(writer.png, &writer, Writer::write, nullptr);
+                         png_set_user_limits(writer.png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
+                         png_set_IHDR(writer.png, writer.info, static_cast<png_uint_32>(image.width),
+                                      static_cast<png_uint_32>(image.height), 8, PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE,
+                                      PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+                         png_write_info(writer.png, writer.info);
+                         for (std::int64_t y = 0; y < image.height; ++y)
+                           png_write_row(writer.png, image.pixels.data() + y * stride);
+                         png_write_end(writer.png, writer.info);
+                       });
   if (!written) throw Error("encode_png", writer.message.text);
   return std::move(writer.bytes);
 }

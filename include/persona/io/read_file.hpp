@@ -13,7 +13,8 @@
 namespace persona {
 
 /// The bytes of a regular file; throws Error naming it where it is missing, no file, or larger than `limit`.
-inline std::vector<std::byte> read_file(const std::filesystem::path& path, std::uint64_t limit = std::uint64_t{1} << 30) {
+inline std::vector<std::byte> read_file(const std::filesystem::path& path,
+                                        std::uint64_t limit = std::uint64_t{1} << 30) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (!std::filesystem::exists(status)) throw Error(path.string(), "is not there");

@@ -46,12 +46,23 @@ inline std::string escape_html(std::string_view text) {
   std::string safe;
   for (const char c : text) {
     switch (c) {
-      case '&': safe += "&amp;"; break;
-      case '<': safe += "&lt;"; break;
-      case '>': safe += "&gt;"; break;
-      case '"': safe += "&quot;"; break;
-      case '\'': safe += "&#39;"; break;
-      default: safe += c;
+      case '&':
+        safe += "&amp;";
+        break;
+      case '<':
+        safe += "&lt;";
+        break;
+      case '>':
+        safe += "&gt;";
+        break;
+      case '"':
+        safe += "&quot;";
+        break;
+      case '\'':
+        safe += "&#39;";
+        break;
+      default:
+        safe += c;
     }
   }
   return safe;
@@ -64,7 +75,8 @@ inline std::string base64(std::span<const std::byte> bytes) {
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     const auto given = std::min<std::size_t>(bytes.size() - i, 3);
     std::uint32_t three = 0;
-    for (std::size_t k = 0; k < 3; ++k) three = three << 8 | (k < given ? std::to_integer<std::uint32_t>(bytes[i + k]) : 0);
+    for (std::size_t k = 0; k < 3; ++k)
+      three = three << 8 | (k < given ? std::to_integer<std::uint32_t>(bytes[i + k]) : 0);
     for (std::size_t k = 0; k < 4; ++k) text += k <= given ? letters[three >> (18 - 6 * k) & 63] : '=';
   }
   return text;
@@ -118,8 +130,10 @@ inline std::string svg_chart(const std::vector<Series>& series, const ChartOptio
   Range xs, ys;
   for (const Series& line : series) {
     if (line.x.size() != line.y.size())
-      throw Error("Report::chart", "'" + line.name + "' has " + std::to_string(line.x.size()) + " x and " +
-                                       std::to_string(line.y.size()) + " y", "one y for every x");
+      throw Error(
+          "Report::chart",
+          "'" + line.name + "' has " + std::to_string(line.x.size()) + " x and " + std::to_string(line.y.size()) + " y",
+          "one y for every x");
     for (std::size_t i = 0; i < line.x.size(); ++i)
       if (std::isfinite(line.x[i]) && std::isfinite(line.y[i])) xs.add(line.x[i]), ys.add(line.y[i]);
   }
@@ -148,12 +162,15 @@ inline std::string svg_chart(const std::vector<Series>& series, const ChartOptio
   }
   for (const double tick : ticks(xs.low, xs.high, 7)) {
     const auto x = place(tick, ys.low).first;
-    svg += line(x, height - bottom, x, height - bottom + 5, "axis") + text(x, height - bottom + 18, "middle", rounded(tick, 6));
+    svg += line(x, height - bottom, x, height - bottom + 5, "axis") +
+           text(x, height - bottom + 18, "middle", rounded(tick, 6));
   }
-  svg += line(left, height - bottom, width - right, height - bottom, "axis") + line(left, top, left, height - bottom, "axis");
+  svg += line(left, height - bottom, width - right, height - bottom, "axis") +
+         line(left, top, left, height - bottom, "axis");
   if (!options.x_label.empty()) svg += text((left + width - right) / 2, height - 6, "middle", options.x_label);
   if (!options.y_label.empty())
-    svg += text(0, 0, "middle", options.y_label, " transform=\"translate(14 " + pixels((top + height - bottom) / 2) + ") rotate(-90)\"");
+    svg += text(0, 0, "middle", options.y_label,
+                " transform=\"translate(14 " + pixels((top + height - bottom) / 2) + ") rotate(-90)\"");
 
   double legend = left;
   for (std::size_t s = 0; s < series.size(); ++s) {
@@ -177,26 +194,33 @@ inline std::string svg_chart(const std::vector<Series>& series, const ChartOptio
 }
 
 inline constexpr std::string_view report_style =
-    ":root{color-scheme:light dark;--ink:#222;--soft:#666;--rule:#e3e3e3;--page:#fff;--s0:#2563a8;--s1:#c2571a;--s2:#2f7d4f;"
+    ":root{color-scheme:light "
+    "dark;--ink:#222;--soft:#666;--rule:#e3e3e3;--page:#fff;--s0:#2563a8;--s1:#c2571a;--s2:#2f7d4f;"
     "--s3:#8a4fa3;--s4:#a8741a;--s5:#b0304f}\n"
-    "@media(prefers-color-scheme:dark){:root{--ink:#ddd;--soft:#999;--rule:#333;--page:#161616;--s0:#6ea8e0;--s1:#e88f5a;"
+    "@media(prefers-color-scheme:dark){:root{--ink:#ddd;--soft:#999;--rule:#333;--page:#161616;--s0:#6ea8e0;--s1:#"
+    "e88f5a;"
     "--s2:#6cc08f;--s3:#c193d8;--s4:#d9ac5c;--s5:#e77f97}}\n"
-    "body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--page);max-width:60rem;margin:2rem auto;padding:0 1rem}\n"
-    "h1{font-size:1.7rem}h2{font-size:1.2rem;margin-top:2.5rem;border-bottom:1px solid var(--rule);padding-bottom:.3rem}\n"
+    "body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--page);max-width:60rem;margin:2rem "
+    "auto;padding:0 1rem}\n"
+    "h1{font-size:1.7rem}h2{font-size:1.2rem;margin-top:2.5rem;border-bottom:1px solid "
+    "var(--rule);padding-bottom:.3rem}\n"
     "figure{margin:.5rem .7rem .5rem 0;display:inline-block;vertical-align:top;max-width:100%}\n"
     "figure img{max-width:100%;height:auto;display:block}.enlarged{image-rendering:pixelated}\n"
     "figcaption{color:var(--soft);font-size:.85rem;max-width:30rem}\n"
     "table{border-collapse:collapse;margin:1rem 0;display:block;overflow-x:auto}\n"
-    "th,td{padding:.3rem .9rem .3rem 0;border-bottom:1px solid var(--rule);text-align:left;font-variant-numeric:tabular-nums}\n"
+    "th,td{padding:.3rem .9rem .3rem 0;border-bottom:1px solid "
+    "var(--rule);text-align:left;font-variant-numeric:tabular-nums}\n"
     "th{color:var(--soft);font-weight:600}h3{font-size:1rem;margin:1.2rem 0 .2rem}\n"
-    ".chart{width:100%;max-width:40rem;height:auto;display:block}.chart text{font:12px system-ui,sans-serif;fill:var(--soft)}\n"
+    ".chart{width:100%;max-width:40rem;height:auto;display:block}.chart text{font:12px "
+    "system-ui,sans-serif;fill:var(--soft)}\n"
     ".rule{stroke:var(--rule)}.axis{stroke:var(--soft)}.line{fill:none;stroke-width:1.8;stroke-linejoin:round}\n"
-    ".s0{stroke:var(--s0)}.s1{stroke:var(--s1)}.s2{stroke:var(--s2)}.s3{stroke:var(--s3)}.s4{stroke:var(--s4)}.s5{stroke:var(--s5)}\n";
+    ".s0{stroke:var(--s0)}.s1{stroke:var(--s1)}.s2{stroke:var(--s2)}.s3{stroke:var(--s3)}.s4{stroke:var(--s4)}.s5{"
+    "stroke:var(--s5)}\n";
 
 }  // namespace detail
 
-/// A web page in one file: sections with text, pictures, tables and line charts; it asks the network for nothing, reads well
-/// in light and dark, and shows every text as it was given.
+/// A web page in one file: sections with text, pictures, tables and line charts; it asks the network for nothing, reads
+/// well in light and dark, and shows every text as it was given.
 class Report {
  public:
   explicit Report(std::string title) : title_(std::move(title)) {}
@@ -209,8 +233,9 @@ class Report {
     for (const Figure& figure : figures) {
       const auto shown = figure.width > 0 ? figure.width : figure.image.width;
       const auto enlarged = shown > figure.image.width ? " class=\"enlarged\"" : "";
-      body_ += std::string("<figure><img") + enlarged + " width=\"" + std::to_string(shown) + "\" alt=\"" + detail::escape_html(figure.caption) +
-               "\" src=\"data:image/png;base64," + detail::base64(encode_png(figure.image)) + "\">";
+      body_ += std::string("<figure><img") + enlarged + " width=\"" + std::to_string(shown) + "\" alt=\"" +
+               detail::escape_html(figure.caption) + "\" src=\"data:image/png;base64," +
+               detail::base64(encode_png(figure.image)) + "\">";
       if (!figure.caption.empty()) body_ += "<figcaption>" + detail::escape_html(figure.caption) + "</figcaption>";
       body_ += "</figure>\n";
     }
@@ -224,7 +249,8 @@ class Report {
   Report& table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows) {
     for (const auto& row : rows)
       if (row.size() != header.size())
-        throw Error("Report::table", "a row has " + std::to_string(row.size()) + " cells, the header " + std::to_string(header.size()));
+        throw Error("Report::table",
+                    "a row has " + std::to_string(row.size()) + " cells, the header " + std::to_string(header.size()));
     body_ += "<table>\n" + cells(header, "th");
     for (const auto& row : rows) body_ += cells(row, "td");
     return add("</table>\n");
@@ -238,8 +264,9 @@ class Report {
   std::string html() const {
     const auto title = detail::escape_html(title_);
     return "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" + title + "</title>\n<style>\n" +
-           std::string(detail::report_style) + "</style></head><body>\n<h1>" + title + "</h1>\n" + body_ + "</body></html>\n";
+           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
+           title + "</title>\n<style>\n" + std::string(detail::report_style) + "</style></head><body>\n<h1>" + title +
+           "</h1>\n" + body_ + "</body></html>\n";
   }
   /// Writes the page, whole or not at all; throws Error naming the file.
   void save(const std::filesystem::path& path) const { write_file_atomically(path, html()); }
@@ -247,7 +274,8 @@ class Report {
  private:
   static std::string cells(const std::vector<std::string>& row, std::string_view kind) {
     std::string text = "<tr>";
-    for (const auto& cell : row) text.append("<").append(kind).append(">").append(detail::escape_html(cell)).append("</").append(kind).append(">");
+    for (const auto& cell : row)
+      text.append("<").append(kind).append(">").append(detail::escape_html(cell)).append("</").append(kind).append(">");
     return text + "</tr>\n";
   }
   Report& add(std::string_view html) {

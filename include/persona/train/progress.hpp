@@ -19,21 +19,24 @@
 
 namespace persona {
 
-/// Where and how a ProgressBar draws; what is not given is asked of the environment (NO_COLOR, TERM, COLUMNS, the locale).
+/// Where and how a ProgressBar draws; what is not given is asked of the environment (NO_COLOR, TERM, COLUMNS, the
+/// locale).
 struct ProgressOptions {
   std::ostream* out = &std::cerr;
-  std::optional<bool> terminal{};          ///< default: stderr is one, and TERM is not "dumb"
-  std::optional<bool> color{};             ///< default: unless NO_COLOR is set
-  std::optional<bool> unicode{};           ///< default: where the locale is UTF-8
-  std::optional<std::int64_t> columns{};   ///< default: COLUMNS, else what the terminal says, else 80
-  std::function<double()> seconds{};       ///< a clock; default: std::chrono::steady_clock
+  std::optional<bool> terminal{};         ///< default: stderr is one, and TERM is not "dumb"
+  std::optional<bool> color{};            ///< default: unless NO_COLOR is set
+  std::optional<bool> unicode{};          ///< default: where the locale is UTF-8
+  std::optional<std::int64_t> columns{};  ///< default: COLUMNS, else what the terminal says, else 80
+  std::function<double()> seconds{};      ///< a clock; default: std::chrono::steady_clock
 };
 
-/// One line on stderr with share done, steps a second, time left and loss. A terminal sees it redrawn at most ten times a second;
-/// a log file gets a first and a last line and no carriage return. Call it with each Step of a run, or `update` it yourself.
+/// One line on stderr with share done, steps a second, time left and loss. A terminal sees it redrawn at most ten times
+/// a second; a log file gets a first and a last line and no carriage return. Call it with each Step of a run, or
+/// `update` it yourself.
 class ProgressBar {
  public:
-  explicit ProgressBar(std::string label = {}, ProgressOptions options = {}) : label_(std::move(label)), options_(std::move(options)) {
+  explicit ProgressBar(std::string label = {}, ProgressOptions options = {})
+      : label_(std::move(label)), options_(std::move(options)) {
     const auto variable = [](const char* name) { return std::string_view(std::getenv(name) ? std::getenv(name) : ""); };
     if (!options_.terminal) options_.terminal = ::isatty(STDERR_FILENO) == 1 && variable("TERM") != "dumb";
     if (!options_.color) options_.color = variable("NO_COLOR").empty();
@@ -44,7 +47,9 @@ class ProgressBar {
       options_.unicode = locale.find("UTF-8") != locale.npos || locale.find("utf8") != locale.npos;
     }
     if (!options_.seconds)
-      options_.seconds = [] { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); };
+      options_.seconds = [] {
+        return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+      };
   }
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
@@ -54,7 +59,8 @@ class ProgressBar {
     if (total_) finish();
   }
 
-  /// For a persona::Step, or whatever has `index` (from 1), `steps` and `loss()`; the loss is read only when it is drawn.
+  /// For a persona::Step, or whatever has `index` (from 1), `steps` and `loss()`; the loss is read only when it is
+  /// drawn.
   template <class S>
     requires requires(const S& step) { step.index, step.steps, step.loss(); }
   void operator()(const S& step) {
@@ -93,8 +99,11 @@ class ProgressBar {
   static std::string clock(double seconds) {
     const auto s = static_cast<std::int64_t>(std::clamp(std::round(seconds), 0.0, 359999.0));
     char text[16];
-    if (s < 3600) std::snprintf(text, sizeof text, "%d:%02d", static_cast<int>(s / 60), static_cast<int>(s % 60));
-    else std::snprintf(text, sizeof text, "%d:%02d:%02d", static_cast<int>(s / 3600), static_cast<int>(s / 60 % 60), static_cast<int>(s % 60));
+    if (s < 3600)
+      std::snprintf(text, sizeof text, "%d:%02d", static_cast<int>(s / 60), static_cast<int>(s % 60));
+    else
+      std::snprintf(text, sizeof text, "%d:%02d:%02d", static_cast<int>(s / 3600), static_cast<int>(s / 60 % 60),
+                    static_cast<int>(s % 60));
     return text;
   }
 
@@ -108,8 +117,10 @@ class ProgressBar {
   }
   static std::string rate_text(double rate) {
     char text[32];
-    if (rate >= 1) std::snprintf(text, sizeof text, "%.1f it/s", rate);
-    else std::snprintf(text, sizeof text, "%.1f s/it", 1 / rate);
+    if (rate >= 1)
+      std::snprintf(text, sizeof text, "%.1f it/s", rate);
+    else
+      std::snprintf(text, sizeof text, "%.1f s/it", 1 / rate);
     return text;
   }
 
@@ -137,7 +148,8 @@ class ProgressBar {
     char percent[16];
     std::snprintf(percent, sizeof percent, "%3d %% ", static_cast<int>(share * 100));
     std::string right = " " + std::to_string(last_) + "/" + std::to_string(*total_);
-    if (const auto speed = rate()) right += "  " + rate_text(*speed) + "  " + clock(static_cast<double>(*total_ - last_) / *speed) + " left";
+    if (const auto speed = rate())
+      right += "  " + rate_text(*speed) + "  " + clock(static_cast<double>(*total_ - last_) / *speed) + " left";
     if (!note_.empty()) right += "  " + note_;
     const auto left = prefix() + percent;
     const auto room = columns() - 1;
@@ -148,7 +160,8 @@ class ProgressBar {
     } else {
       const auto full = std::clamp<std::int64_t>(std::llround(share * static_cast<double>(length)), 0, length);
       *options_.out << left << (*options_.color ? "\x1b[36m" : "") << repeat(*options_.unicode ? "\u2501" : "#", full)
-                    << (*options_.color ? "\x1b[2m" : "") << repeat(*options_.unicode ? (*options_.color ? "\u2501" : "\u2500") : "-", length - full)
+                    << (*options_.color ? "\x1b[2m" : "")
+                    << repeat(*options_.unicode ? (*options_.color ? "\u2501" : "\u2500") : "-", length - full)
                     << (*options_.color ? "\x1b[0m" : "") << right;
     }
     *options_.out << "\x1b[K" << std::flush;
@@ -161,7 +174,8 @@ class ProgressBar {
 
   void finish() {
     if (*options_.terminal) *options_.out << '\r';
-    *options_.out << prefix() << last_ << (last_ < *total_ ? " of " + std::to_string(*total_) : "") << " steps in " << clock(now_ - started_);
+    *options_.out << prefix() << last_ << (last_ < *total_ ? " of " + std::to_string(*total_) : "") << " steps in "
+                  << clock(now_ - started_);
     if (const auto speed = rate()) *options_.out << ", " << rate_text(*speed);
     if (!note_.empty()) *options_.out << ", " << note_;
     *options_.out << (*options_.terminal ? "\x1b[K" : "") << std::endl;
