@@ -5,6 +5,15 @@ set -euo pipefail
 program=$1 data=$2; shift 2
 python=${PERSONA_PYTHON:-python3}
 "$python" -c 'import diffusers, transformers' 2>/dev/null || { echo "skipped: $python has no diffusers and transformers"; exit 77; }
+
 rm -rf "$data"; mkdir -p "$data"
-for maker in "$@"; do "$python" "$maker" --out "$data" --seed "${PERSONA_PEER_SEED:-20240607}"; done
-PERSONA_PARITY_DATA=$data OMP_NUM_THREADS=1 "$program" '~[cuda]'
+make() { "$python" "$@" --seed "${PERSONA_PEER_SEED:-20240607}"; }
+for maker in $(printf '%s\n' "$@" | sort -r); do  # make_reference before make_method_reference, which reads its models
+  case $(basename "$maker") in
+  make_reference.py) make "$maker" --out "$data" ;;
+  make_tokenizer_reference.py) make "$maker" --out "$data/tokenizer" ;;
+  make_method_reference.py) make "$maker" --models "$data/models" --out "$data/methods" ;;
+  *) echo "$maker: say here where its references belong"; exit 1 ;;
+  esac
+done
+PERSONA_PARITY_DATA=$data OMP_NUM_THREADS=1 "$program" '~[cuda]~[.]'

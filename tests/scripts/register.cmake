@@ -36,6 +36,10 @@ endforeach()
 
 persona_script_test(floors floors ${CMAKE_COMMAND} "-DINCLUDE=${PROJECT_SOURCE_DIR}/include" -P "${scripts}/floors.cmake")
 
+if(PERSONA_BUILD_DOCS)
+  persona_script_test(docs docs ${CMAKE_COMMAND} "-DROOT=${PROJECT_SOURCE_DIR}" -P "${scripts}/docs.cmake")
+endif()
+
 persona_script_test(budget budget bash "${PROJECT_SOURCE_DIR}/bench/compile/lines.sh"
   --check "${PROJECT_SOURCE_DIR}/bench/compile/budget.json" "${CMAKE_CXX_COMPILER}" "${response}" "${PROJECT_SOURCE_DIR}/include")
 set_tests_properties(budget PROPERTIES PROCESSORS 2 SKIP_RETURN_CODE ${skip_code})
