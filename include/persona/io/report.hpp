@@ -181,7 +181,8 @@ inline std::string svg_chart(const std::vector<Series>& series, const ChartOptio
       const bool drawn = std::isfinite(series[s].x[i]) && std::isfinite(series[s].y[i]);
       if (drawn) {
         const auto [x, y] = place(series[s].x[i], series[s].y[i]);
-        path += (pen_down ? "L" : "M") + pixels(x) + " " + pixels(y);
+        path += pen_down ? 'L' : 'M';
+        path += pixels(x) + ' ' + pixels(y);
       }
       pen_down = drawn;
     }

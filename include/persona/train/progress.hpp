@@ -147,7 +147,7 @@ class ProgressBar {
     const double share = static_cast<double>(last_) / static_cast<double>(std::max<std::int64_t>(*total_, 1));
     char percent[16];
     std::snprintf(percent, sizeof percent, "%3d %% ", static_cast<int>(share * 100));
-    std::string right = " " + std::to_string(last_) + "/" + std::to_string(*total_);
+    std::string right = std::string(" ") + std::to_string(last_) + "/" + std::to_string(*total_);
     if (const auto speed = rate())
       right += "  " + rate_text(*speed) + "  " + clock(static_cast<double>(*total_ - last_) / *speed) + " left";
     if (!note_.empty()) right += "  " + note_;
