@@ -8,6 +8,7 @@
 #endif
 
 #include <ATen/Context.h>
+#include <ATen/Parallel.h>
 #include <ATen/TensorIndexing.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Generator.h>

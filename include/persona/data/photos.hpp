@@ -12,7 +12,7 @@ namespace persona {
 struct Photo {
   Image image{};
   std::string name{};                    ///< its file, or whatever tells it from the others
-  std::optional<std::string> caption{};  ///< its own caption; else the subject's captions speak
+  std::optional<std::string> caption{};  ///< its own caption, for subjects with Captions::files()
 };
 
 /// The photos of a subject, and the files that were passed over with the reason.

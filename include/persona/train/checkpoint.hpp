@@ -7,8 +7,6 @@
 #include <persona/train/session.hpp>
 #include <persona/version.hpp>
 
-#include <ATen/Parallel.h>
-
 #include <filesystem>
 #include <map>
 #include <string>

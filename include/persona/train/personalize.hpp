@@ -84,8 +84,10 @@ TrainingData prepare(const std::shared_ptr<Model>& model, const Subject& subject
     const auto image = prepare_photo(photo.image, shape[1] * factor, shape[2] * factor, options.center_crop);
     fingerprint = hash_tensor(image, fingerprint);
     images.push_back(image.to(device));
-    auto said = photo.caption ? std::vector{fill_template(*photo.caption, subject.prompt_token())}
-                              : captions_of(subject.captions, subject.prompt_token(), photo.name);
+    std::vector<std::string> said;
+    if (subject.captions.source != Captions::Source::files) said = captions_of(subject.captions, subject.prompt_token());
+    else if (photo.caption) said = {fill_template(*photo.caption, subject.prompt_token())};
+    else throw Error("captions of " + subject.token, "the photo '" + photo.name + "' has no caption", "write one into a file of its name and the ending .txt beside it");
     if (trains_rows) require_captions(said, subject.token);
     for (const std::string& caption : said) fingerprint = hash_text(caption, fingerprint);
     captions.push_back(std::move(said));
