@@ -91,8 +91,8 @@ struct Attention {
     const AttentionLayer layer{.index = stop.index, .height = height, .width = width};
     auto* tap = walk.tap_for(layer);
     if (!tap) return to_out(detail::join_heads(detail::attend(q, k, v)));
-    const auto scores =
-        q.to(at::kFloat).matmul(k.to(at::kFloat).transpose(-1, -2)) / std::sqrt(static_cast<double>(q.size(-1)));
+    const auto wide = q.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+    const auto scores = q.to(wide).matmul(k.to(wide).transpose(-1, -2)) / std::sqrt(static_cast<double>(q.size(-1)));
     const auto probabilities = at::softmax(scores, -1);
     tap->maps.push_back({.layer = layer, .probabilities = probabilities});
     return to_out(detail::join_heads(probabilities.to(x.scalar_type()).matmul(v)));
