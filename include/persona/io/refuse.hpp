@@ -4,15 +4,23 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace persona::detail {
 
 inline constexpr const char* unpickle =
     "load it in Python where you trust it, with torch.load(path, weights_only=True), and write it with "
     "safetensors.torch.save_file";
+
+// Something of that name is there, be it a link that leads nowhere but to itself: opening it will say so.
+inline bool is_there(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::status(path, ignored).type() != std::filesystem::file_type::not_found;
+}
 
 /// Throws Error where the first bytes of a file of `size` bytes are those of a form that is not read here: Python
 /// pickles (which can run code), GGUF, a Git LFS pointer, a web page. Says how to get what is needed.

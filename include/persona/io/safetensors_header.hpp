@@ -1,6 +1,6 @@
 #pragma once
 
-#include <persona/io/json_scanner.hpp>
+#include <persona/io/scanner.hpp>
 #include <persona/io/safetensors_info.hpp>
 
 #include <cstddef>

@@ -3,7 +3,7 @@
 #include <persona/core/error.hpp>
 #include <persona/core/tensor.hpp>
 #include <persona/io/atomic_file.hpp>
-#include <persona/io/json_scanner.hpp>
+#include <persona/io/scanner.hpp>
 #include <persona/io/utf8.hpp>
 
 #include <algorithm>

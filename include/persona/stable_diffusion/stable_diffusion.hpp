@@ -2,19 +2,25 @@
 
 #include <persona/core/device.hpp>
 #include <persona/core/error.hpp>
+#include <persona/core/hash.hpp>
 #include <persona/core/tensor.hpp>
+#include <persona/core/weight.hpp>
 #include <persona/model/diffusion_model.hpp>
 #include <persona/schedule/ddim.hpp>
 #include <persona/schedule/ddpm.hpp>
 #include <persona/schedule/dpm_solver.hpp>
 #include <persona/schedule/euler.hpp>
+#include <persona/schedule/schedule_config.hpp>
 #include <persona/stable_diffusion/clip_text.hpp>
 #include <persona/stable_diffusion/clip_tokenizer.hpp>
 #include <persona/stable_diffusion/configs.hpp>
+#include <persona/stable_diffusion/folder.hpp>
+#include <persona/stable_diffusion/load_weights.hpp>
 #include <persona/stable_diffusion/unet.hpp>
 #include <persona/stable_diffusion/vae.hpp>
 #include <persona/stable_diffusion/weights_file.hpp>
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -26,19 +32,46 @@ namespace persona {
 /// How a model is loaded.
 struct LoadOptions {
   std::string device = "cpu";       ///< "cpu", "cuda", "cuda:N", "auto"
-  std::string dtype = "fp32";       ///< of UNet and autoencoder: "fp32" or "bf16"
+  std::string dtype = "fp32";       ///< of UNet and autoencoder: "fp32" or "bf16", whatever the files hold
   std::string text_dtype = "fp32";  ///< of the text encoder
-  std::string variant{};            ///< "fp16": the files NAME.fp16.safetensors; empty: the plain files, else those
+  std::string
+      variant{};  ///< "fp16": the files NAME.fp16.safetensors; empty: the plain files, and those where there are none
 };
 
-/// A Stable Diffusion 1.x or 2.x model. Copies share every base tensor.
+/// A Stable Diffusion 1.x or 2.x model (Rombach et al. 2022). Copies share every base tensor.
 class StableDiffusion {
  public:
-  StableDiffusion(CLIPTokenizer tokenizer, CLIPTextModel text_encoder, UNet2DConditionModel unet, AutoencoderKL vae, SchedulerConfig scheduler, at::Device device = at::kCPU)
-      : tokenizer_(std::move(tokenizer)), text_encoder_(std::move(text_encoder)), unet_(std::move(unet)), vae_(std::move(vae)), scheduler_(std::move(scheduler), device) {}
+  /// Of parts made elsewhere; throws Error where they do not fit each other.
+  StableDiffusion(CLIPTokenizer tokenizer, CLIPTextModel text_encoder, UNet2DConditionModel unet, AutoencoderKL vae,
+                  SchedulerConfig scheduler, at::Device device = at::kCPU)
+      : tokenizer_(std::move(tokenizer)),
+        text_encoder_(std::move(text_encoder)),
+        unet_(std::move(unet)),
+        vae_(std::move(vae)),
+        scheduler_(std::move(scheduler), device) {
+    detail::expect_parts_fit("StableDiffusion", tokenizer_, text_encoder_.config(), unet_.config(), vae_.config());
+  }
 
-  /// Reads a diffusers folder (tokenizer/, text_encoder/, unet/, vae/, scheduler/); throws Error naming file, key, expected and found.
-  static StableDiffusion load(const std::filesystem::path& folder, const LoadOptions& options = {});
+  /// Reads a diffusers folder (model_index.json, tokenizer/, text_encoder/, unet/, vae/, scheduler/); throws Error
+  /// naming file, key, expected and found.
+  static StableDiffusion load(const std::filesystem::path& folder, const LoadOptions& options = {}) {
+    const auto device = parse_device(options.device);
+    const auto dtype = parse_dtype(options.dtype), text_dtype = parse_dtype(options.text_dtype);
+    detail::expect_model_folder(folder);
+    auto tokenizer = CLIPTokenizer::from_folder(folder / "tokenizer");
+    CLIPTextModel text(read_text_config(folder / "text_encoder" / "config.json"));
+    UNet2DConditionModel unet(read_unet_config(folder / "unet" / "config.json"));
+    AutoencoderKL vae(read_vae_config(folder / "vae" / "config.json"));
+    auto scheduler = read_scheduler_config(folder / "scheduler" / "scheduler_config.json");
+    detail::expect_parts_fit(folder.string(), tokenizer, text.config(), unet.config(), vae.config());
+    const auto weights = [&](const char* part, const char* stem) {
+      return WeightsFile::find(folder / part, stem, options.variant);
+    };
+    load_weights(text, weights("text_encoder", "model"), device, text_dtype, detail::rename_text_tensor);
+    load_weights(unet, weights("unet", "diffusion_pytorch_model"), device, dtype);
+    load_weights(vae, weights("vae", "diffusion_pytorch_model"), device, dtype, detail::rename_vae_tensor);
+    return {std::move(tokenizer), std::move(text), std::move(unet), std::move(vae), std::move(scheduler), device};
+  }
 
   const CLIPTokenizer& tokenizer() const { return tokenizer_; }
   const CLIPTextModel& text_encoder() const { return text_encoder_; }
@@ -57,7 +90,8 @@ class StableDiffusion {
   }
 
   /// "ddim", "dpm" (DPM-Solver++ 2M) or "euler".
-  std::variant<DDIMScheduler, DPMSolverMultistepScheduler, EulerDiscreteScheduler> sampler(std::string_view name) const {
+  std::variant<DDIMScheduler, DPMSolverMultistepScheduler, EulerDiscreteScheduler> sampler(
+      std::string_view name) const {
     if (name == "ddim") return DDIMScheduler(scheduler_config());
     if (name == "dpm") return DPMSolverMultistepScheduler(scheduler_config());
     if (name == "euler") return EulerDiscreteScheduler(scheduler_config());
@@ -70,6 +104,18 @@ class StableDiffusion {
     return personalized(*this, learned);
   }
 
+  /// A fingerprint of names and values of every base weight: equal for equal weights in the same dtypes, on any device.
+  std::uint64_t hash() const {
+    std::uint64_t hash = 0;
+    const auto add = [&hash](const std::string& name, const Weight& weight) {
+      hash = hash_tensor(weight.base, hash_text(name, hash));
+    };
+    for_each_weight(text_encoder_, add, "text_encoder");
+    for_each_weight(unet_, add, "unet");
+    for_each_weight(vae_, add, "vae");
+    return hash;
+  }
+
  private:
   CLIPTokenizer tokenizer_;
   CLIPTextModel text_encoder_;
@@ -77,42 +123,5 @@ class StableDiffusion {
   AutoencoderKL vae_;
   DDPMScheduler scheduler_;
 };
-
-namespace detail {
-// Text encoders are written with and without the prefix; position_ids is a constant that older writers stored.
-inline std::string rename_text_tensor(const std::string& name) {
-  const auto full = name.starts_with("text_model.") ? name : "text_model." + name;
-  return full == "text_model.embeddings.position_ids" ? std::string() : full;
-}
-
-// The autoencoder's attention as published before diffusers 0.17 named it.
-inline std::string rename_vae_tensor(const std::string& name) {
-  const auto attention = name.find(".attentions.");
-  if (attention == std::string::npos) return name;
-  static constexpr std::pair<std::string_view, std::string_view> names[] = {{".query.", ".to_q."}, {".key.", ".to_k."}, {".value.", ".to_v."}, {".proj_attn.", ".to_out.0."}};
-  for (const auto& [old, today] : names)
-    if (const auto at = name.find(old, attention); at != std::string::npos) return name.substr(0, at) + std::string(today) + name.substr(at + old.size());
-  return name;
-}
-}  // namespace detail
-
-inline StableDiffusion StableDiffusion::load(const std::filesystem::path& folder, const LoadOptions& options) {
-  const auto device = parse_device(options.device);
-  const auto dtype = parse_dtype(options.dtype), text_dtype = parse_dtype(options.text_dtype);
-  if (!std::filesystem::is_directory(folder)) throw Error(folder.string(), "is not a folder", "give a model in diffusers' folder layout");
-  const at::NoGradGuard no_grad;
-  CLIPTextModel text(read_text_config(folder / "text_encoder" / "config.json"));
-  UNet2DConditionModel unet(read_unet_config(folder / "unet" / "config.json"));
-  AutoencoderKL vae(read_vae_config(folder / "vae" / "config.json"));
-  const auto scheduler = read_scheduler_config(folder / "scheduler" / "scheduler_config.json");
-  auto tokenizer = CLIPTokenizer::from_folder(folder / "tokenizer");
-  if (text.config().hidden_size != unet.config().cross_attention_dim)
-    throw Error(folder.string(), "the text encoder's hidden_size " + std::to_string(text.config().hidden_size) + " is not the UNet's cross_attention_dim " + std::to_string(unet.config().cross_attention_dim),
-                "the parts are of different models");
-  load_weights(text, WeightsFile::find(folder / "text_encoder", "model", options.variant), device, text_dtype, detail::rename_text_tensor);
-  load_weights(unet, WeightsFile::find(folder / "unet", "diffusion_pytorch_model", options.variant), device, dtype);
-  load_weights(vae, WeightsFile::find(folder / "vae", "diffusion_pytorch_model", options.variant), device, dtype, detail::rename_vae_tensor);
-  return {std::move(tokenizer), std::move(text), std::move(unet), std::move(vae), scheduler, device};
-}
 
 }  // namespace persona

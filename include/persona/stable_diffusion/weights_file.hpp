@@ -1,16 +1,16 @@
 #pragma once
 
 #include <persona/core/error.hpp>
-#include <persona/core/shape.hpp>
-#include <persona/core/weight.hpp>
+#include <persona/core/tensor.hpp>
+#include <persona/io/json.hpp>
+#include <persona/io/refuse.hpp>
 #include <persona/io/safetensors.hpp>
-#include <persona/stable_diffusion/tokenizer_json.hpp>
-
-#include <nlohmann/json.hpp>
+#include <persona/io/utf8.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -18,106 +18,128 @@
 
 namespace persona {
 
-/// The safetensors files of one part of a model, as diffusers lays them out: one file, or shards with an index; plain or with a variant.
+/// The weights of one part of a model: one safetensors file, or shards and the index that says which holds what.
 class WeightsFile {
  public:
-  /// `stem` is "model" or "diffusion_pytorch_model"; an empty variant takes the plain file, or the fp16 one where there is no plain one.
-  static WeightsFile find(const std::filesystem::path& folder, const std::string& stem, const std::string& variant = {}) {
+  /// Finds FOLDER/STEM.safetensors or its shards; without a `variant` the plain files go first, then those of "fp16".
+  /// Throws Error naming what is there instead: pickles are refused, with the way to convert them.
+  static WeightsFile find(const std::filesystem::path& folder, const std::string& stem,
+                          const std::string& variant = {}) {
     namespace fs = std::filesystem;
-    const auto choices = variant.empty() ? std::vector<std::string>{"", ".fp16"} : std::vector<std::string>{"." + variant};
-    for (const auto& middle : choices) {
-      const auto single = folder / (stem + middle + ".safetensors");
-      if (fs::exists(single)) return WeightsFile({SafeTensors::open(single)}, single.string());
-      const auto index = folder / (stem + ".safetensors.index" + middle + ".json");
-      if (fs::exists(index)) return sharded(folder, index);
+    const auto variants =
+        variant.empty() ? std::vector<std::string>{"", ".fp16"} : std::vector<std::string>{"." + variant};
+    for (const auto& suffix : variants) {
+      const auto single = folder / (stem + suffix + ".safetensors");
+      if (detail::is_there(single)) return WeightsFile(SafeTensors::open(single));
+      for (const auto& index :
+           {stem + ".safetensors.index" + suffix + ".json", stem + suffix + ".safetensors.index.json"})
+        if (detail::is_there(folder / index)) return WeightsFile(folder, folder / index);
     }
-    for (const char* name : {".bin", ".fp16.bin", ".ckpt", ".pt"})
-      if (fs::exists(folder / (stem + name)) || fs::exists(folder / ("pytorch_model" + std::string(name))))
-        throw Error(folder.string(), "holds its weights as a Python pickle alone, which can run code, so it is not read",
-                    "where you trust it: python -c \"from diffusers import DiffusionPipeline as P; P.from_pretrained('FOLDER').save_pretrained('FOLDER', safe_serialization=True)\"");
-    throw Error(folder.string(), "no '" + stem + choices.front() + ".safetensors' and no index of shards", "is this a diffusers folder, and is the download complete?");
+    refuse(folder, stem + (variant.empty() ? "" : "." + variant) + ".safetensors");
   }
 
+  /// The file, or the index, for messages.
   const std::string& name() const { return name_; }
-  const std::map<std::string, const SafeTensors*>& tensors() const { return owner_; }
-
-  WeightsFile(WeightsFile&&) = default;
+  bool sharded() const { return files_.size() > 1; }
+  /// Which file each tensor is in.
+  const std::map<std::string, std::size_t>& places() const { return places_; }
+  const SafeTensorInfo& info(const std::string& tensor) const { return file(tensor).info(tensor); }
+  Tensor load(const std::string& tensor) const { return file(tensor).load(tensor); }
+  /// The name of the file that holds a tensor, without its folder.
+  std::string file_name(const std::string& tensor) const {
+    return std::filesystem::path(file(tensor).path()).filename().string();
+  }
 
  private:
-  WeightsFile(std::vector<SafeTensors> files, std::string name) : files_(std::move(files)), name_(std::move(name)) {
-    for (const SafeTensors& file : files_)
-      for (const std::string& key : file.names())
-        if (!owner_.emplace(key, &file).second) throw Error(file.path() + ": " + key, "is also in another shard");
+  explicit WeightsFile(SafeTensors file) : name_(file.path()) {
+    for (const auto& [tensor, info] : file.infos()) places_.emplace(tensor, 0);
+    files_.push_back(std::move(file));
   }
 
-  static WeightsFile sharded(const std::filesystem::path& folder, const std::filesystem::path& index) {
-    const auto json = detail::JsonFileReader::read(index).value;
-    if (!json.is_object() || !json.contains("weight_map") || !json.at("weight_map").is_object()) throw Error(index.string(), "has no object 'weight_map'");
-    std::map<std::string, std::vector<std::string>> by_shard;
-    for (const auto& [key, shard] : json.at("weight_map").items()) {
-      if (!shard.is_string()) throw Error(index.string() + ": " + key, "must name a file");
-      const auto file = shard.template get<std::string>();
-      if (file.empty() || file.find_first_of("/\\") != std::string::npos || file == "." || file == "..")
-        throw Error(index.string() + ": " + key, "'" + file + "' is no plain file name", "shards lie beside their index");
-      by_shard[file].push_back(key);
+  WeightsFile(const std::filesystem::path& folder, const std::filesystem::path& index) : name_(index.string()) {
+    auto json = JsonObject::read(index);
+    json.ignore({"metadata", "weight_map"});
+    json.expect_all_known();
+    const auto map = json.value().find("weight_map");
+    if (map == json.value().end() || !map->is_object())
+      throw Error(name_, "'weight_map' must be an object of tensor: file");
+    std::map<std::string, std::size_t> shards;
+    for (const auto& [tensor, shard] : map->items()) {
+      const auto key = "weight_map: '" + detail::printable(tensor) + "'";
+      if (!shard.is_string()) throw Error(name_, key + " must be a file's name, got " + detail::json_shown(shard));
+      const auto& file = shard.get_ref<const std::string&>();
+      // What an index names is not trusted: a plain name, so that nothing outside the folder is read.
+      if (!file.ends_with(".safetensors") || file.find_first_of(std::string("/\\\0", 3)) != file.npos ||
+          file.starts_with("."))
+        throw Error(name_, key + " names the file '" + detail::printable(file) + "'",
+                    "expected the plain name of a .safetensors file in the same folder");
+      const auto [place, fresh] = shards.emplace(file, files_.size());
+      if (fresh) {
+        if (!detail::is_there(folder / file))
+          throw Error(name_, "the shard '" + file + "' is not there", "incomplete download?");
+        files_.push_back(SafeTensors::open(folder / file));
+      }
+      places_.emplace(tensor, place->second);
     }
-    std::vector<SafeTensors> files;
-    for (const auto& [shard, keys] : by_shard) {
-      if (!std::filesystem::exists(folder / shard)) throw Error(index.string(), "names the shard '" + shard + "', which is not there", "incomplete download?");
-      files.push_back(SafeTensors::open(folder / shard));
-      for (const std::string& key : keys)
-        if (!files.back().contains(key)) throw Error(index.string() + ": " + key, "is said to be in '" + shard + "', which does not hold it");
-    }
-    return WeightsFile(std::move(files), index.string());
+    check_shards(json);
   }
 
-  std::vector<SafeTensors> files_;
+  void check_shards(const JsonObject& json) const {
+    std::uint64_t bytes = 0;
+    for (const auto& [tensor, place] : places_) {
+      const auto& file = files_[place];
+      if (!file.contains(tensor))
+        throw Error(
+            name_, "says that '" + detail::printable(tensor) + "' is in " + file.path() + ", which has no such tensor");
+      bytes += file.info(tensor).end - file.info(tensor).begin;
+    }
+    for (std::size_t place = 0; place < files_.size(); ++place)
+      for (const auto& [tensor, info] : files_[place].infos())
+        if (const auto found = places_.find(tensor); found == places_.end() || found->second != place)
+          throw Error(files_[place].path(),
+                      "holds '" + detail::printable(tensor) + "', which the index " +
+                          (found == places_.end() ? "does not name" : "places in another shard"),
+                      "are the shards of two downloads mixed?");
+    const auto metadata = json.value().find("metadata");
+    if (metadata == json.value().end() || !metadata->is_object() || !metadata->contains("total_size")) return;
+    const auto& total = (*metadata)["total_size"];
+    if (!total.is_number() || total.get<double>() != static_cast<double>(bytes))
+      throw Error(name_,
+                  "'metadata.total_size' is " + detail::json_shown(total) + ", the shards hold " +
+                      std::to_string(bytes) + " bytes",
+                  "are the shards of two downloads mixed?");
+  }
+
+  [[noreturn]] static void refuse(const std::filesystem::path& folder, const std::string& expected) {
+    namespace fs = std::filesystem;
+    std::vector<std::string> found;
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(folder, error)) found.push_back(entry.path().filename().string());
+    std::ranges::sort(found);
+    for (const auto& file : found)
+      for (const char* ending : {".bin", ".ckpt", ".pt", ".pth"})
+        if (file.ends_with(ending))
+          throw Error(
+              folder.string(),
+              "expected " + expected + ", found " + file + ": a Python pickle, which can run code, so it is not read",
+              "convert it in Python where you trust it: diffusers.DiffusionPipeline.from_pretrained(FOLDER, "
+              "use_safetensors=False).save_pretrained(NEW_FOLDER)");
+    std::string list;
+    for (const auto& file : found) list += (list.empty() ? "" : ", ") + file;
+    throw Error(folder.string(),
+                "expected " + expected + ", found " + (list.empty() ? "no files" : detail::printable(list)),
+                detail::is_there(folder) ? "incomplete download, or another variant?" : "the folder is not there");
+  }
+
+  const SafeTensors& file(const std::string& tensor) const {
+    const auto found = places_.find(tensor);
+    if (found == places_.end()) throw Error(name_, "has no tensor '" + detail::printable(tensor) + "'");
+    return files_[found->second];
+  }
+
   std::string name_;
-  std::map<std::string, const SafeTensors*> owner_;
+  std::vector<SafeTensors> files_;
+  std::map<std::string, std::size_t> places_;
 };
-
-/// Today's name of a tensor that a published file calls otherwise; empty: a tensor that is known and not needed.
-using RenameTensor = std::function<std::string(const std::string&)>;
-
-/// Fills every weight of a module with the tensor of its name. Throws one Error that lists what is missing, misshapen and left over, ten of each.
-template <class Module>
-void load_weights(Module& module, const WeightsFile& file, at::Device device, at::ScalarType dtype, const RenameTensor& rename = {}) {
-  std::map<std::string, std::pair<std::string, const SafeTensors*>> stored;
-  for (const auto& [key, owner] : file.tensors()) {
-    const auto name = rename ? rename(key) : key;
-    if (!name.empty() && !stored.emplace(name, std::pair(key, owner)).second) throw Error(file.name() + ": " + key, "and another tensor are both '" + name + "'");
-  }
-  std::vector<std::string> missing, misshapen, extra;
-  for_each_weight(module, [&](const std::string& name, Weight& weight) {
-    const auto found = stored.find(name);
-    if (found == stored.end()) {
-      missing.push_back(name + " " + shape_string(weight.base.sizes()));
-      return;
-    }
-    const auto& [key, owner] = found->second;
-    auto shape = owner->info(key).shape;
-    const bool squeezable = shape.size() == 4 && weight.base.dim() == 2 && shape[2] == 1 && shape[3] == 1;  // 1x1 convolutions that are linear today
-    if (squeezable) shape.resize(2);
-    if (at::IntArrayRef(shape) != weight.base.sizes()) {
-      misshapen.push_back(key + ": expected " + shape_string(weight.base.sizes()) + ", found " + shape_string(shape));
-    } else {
-      weight.base = owner->load(key).view(weight.base.sizes()).to(device, dtype);
-    }
-    stored.erase(found);
-  });
-  for (const auto& [name, where] : stored) extra.push_back(where.first + " " + shape_string(where.second->info(where.first).shape));
-  if (missing.empty() && misshapen.empty() && extra.empty()) return;
-  std::string what;
-  const auto list = [&](const std::vector<std::string>& names, const char* kind) {
-    if (names.empty()) return;
-    what += (what.empty() ? "" : "; ") + std::to_string(names.size()) + " " + kind + ": ";
-    for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), 10); ++i) what += (i ? ", " : "") + names[i];
-    if (names.size() > 10) what += ", ...";
-  };
-  list(missing, "missing");
-  list(misshapen, "misshapen");
-  list(extra, "unknown");
-  throw Error(file.name(), "does not fit its config.json: " + what, "are config and weights of one model?");
-}
 
 }  // namespace persona
