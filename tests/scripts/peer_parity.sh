@@ -8,11 +8,13 @@ python=${PERSONA_PYTHON:-python3}
 
 rm -rf "$data"; mkdir -p "$data"
 make() { "$python" "$@" --seed "${PERSONA_PEER_SEED:-20240607}"; }
-for maker in $(printf '%s\n' "$@" | sort -r); do  # make_reference before make_method_reference, which reads its models
+make "$(dirname "$1")/make_reference.py" --out "$data"  # first: others read the models that it makes
+for maker in "$@"; do
   case $(basename "$maker") in
-  make_reference.py) make "$maker" --out "$data" ;;
+  make_reference.py) ;;
   make_tokenizer_reference.py) make "$maker" --out "$data/tokenizer" ;;
   make_method_reference.py) make "$maker" --models "$data/models" --out "$data/methods" ;;
+  make_training_reference.py) make "$maker" --out "$data" ;;
   *) echo "$maker: say here where its references belong"; exit 1 ;;
   esac
 done
