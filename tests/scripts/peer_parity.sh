@@ -13,7 +13,6 @@ for maker in "$@"; do
   case $(basename "$maker") in
   make_reference.py) ;;
   make_tokenizer_reference.py) make "$maker" --out "$data/tokenizer" ;;
-  make_method_reference.py) make "$maker" --models "$data/models" --out "$data/methods" ;;
   make_training_reference.py) make "$maker" --out "$data" ;;
   *) echo "$maker: say here where its references belong"; exit 1 ;;
   esac
