@@ -49,6 +49,21 @@ inline std::vector<std::array<int, question_count>> ask(const ConvTower& probe, 
   return rows;
 }
 
+/// Cross entropy of scores [B, all answers] over the questions, each counted alike.
+inline persona::Tensor answer_loss(const persona::Tensor& scores, const std::vector<std::array<int, question_count>>& truth) {
+  auto loss = at::zeros({}, scores.options());
+  std::int64_t first = 0;
+  const auto counts = answer_counts();
+  for (std::size_t q = 0; q < question_count; ++q) {
+    std::vector<std::int64_t> right;
+    for (const auto& row : truth) right.push_back(row[q]);
+    const auto part = scores.slice(1, first, first + counts[q]);
+    loss = loss + (part.logsumexp(1) - part.gather(1, at::tensor(right).unsqueeze(1)).squeeze(1)).mean();
+    first += counts[q];
+  }
+  return loss / static_cast<double>(question_count);
+}
+
 /// The share of the person's thirteen traits that are in `found`.
 inline double identity(const Person& person, const std::array<int, question_count>& found) {
   int right = 0;

@@ -37,20 +37,6 @@ Tensor worsen(const Tensor& images, Dice& dice, at::Generator& generator) {
   return blurred + at::randn(images.sizes(), generator, images.options()) * dice.uniform(0, 0.15);
 }
 
-Tensor loss_of(const Tensor& scores, const std::vector<std::array<int, question_count>>& truth) {
-  auto loss = at::zeros({}, scores.options());
-  std::int64_t first = 0;
-  const auto counts = answer_counts();
-  for (std::size_t q = 0; q < question_count; ++q) {
-    std::vector<std::int64_t> right;
-    for (const auto& row : truth) right.push_back(row[q]);
-    const auto part = scores.slice(1, first, first + counts[q]);
-    loss = loss + (part.logsumexp(1) - part.gather(1, at::tensor(right).unsqueeze(1)).squeeze(1)).mean();
-    first += counts[q];
-  }
-  return loss / static_cast<double>(question_count);
-}
-
 /// Prints the shares of right answers, and gives them in short.
 std::string evaluate(const ConvTower& probe) {
   Dice dice(11, "probe validation");
@@ -91,7 +77,7 @@ int main(int argc, char** argv) {
     Dice dice(seed * 1000003 + static_cast<std::uint64_t>(step), "probe");
     auto generator = generator_of(dice.next());
     const auto batch = make_batch(dice, options.count("batch"));
-    const auto loss = loss_of(as_dtype(probe, at::kBFloat16)(worsen(to_tensor(batch.pictures), dice, generator)).to(at::kFloat), batch.truth);
+    const auto loss = answer_loss(as_dtype(probe, at::kBFloat16)(worsen(to_tensor(batch.pictures), dice, generator)).to(at::kFloat), batch.truth);
     loss.backward();
     trainer.step(learning_rate(options.number("lr"), progress.fraction(step), step - first), 0.01, 1.0, std::min(0.995, (1.0 + static_cast<double>(step)) / (10.0 + static_cast<double>(step))));
     running = step == first ? loss.item<double>() : 0.98 * running + 0.02 * loss.item<double>();

@@ -1,5 +1,6 @@
 // Trains the denoiser and the text encoder together: epsilon loss with min-SNR weights (Hang et al. 2023), a tenth of the captions
-// dropped, running averages, two threads that share the gradient. `--text_lr 0` freezes the text encoder.
+// dropped, running averages, two threads that share the gradient. `--text_lr 0` freezes the text encoder; `--new_text 1` goes on with
+// another text encoder's weights.
 
 #include "latents.hpp"
 #include "options.hpp"
@@ -13,7 +14,7 @@
 using namespace toyland;
 
 int main(int argc, char** argv) {
-  const Options options(argc, argv, {{"out", "unet.safetensors"}, {"vae", "vae.safetensors"}, {"pair", "pair.safetensors"}, {"latents", "latents.safetensors"}, {"tokenizer", "model/tokenizer"},
+  const Options options(argc, argv, {{"out", "unet.safetensors"}, {"vae", "vae.safetensors"}, {"text", "text.safetensors"}, {"new_text", "0"}, {"latents", "latents.safetensors"}, {"tokenizer", "model/tokenizer"},
                                      {"images", "49152"}, {"steps", "6000"}, {"minutes", "0"}, {"batch", "64"}, {"lr", "1e-3"}, {"text_lr", "4e-4"}, {"average", "0.998"}, {"gamma", "5"},
                                      {"dropout", "0.1"}, {"seed", "3"}, {"threads", "2"}, {"dtype", "bf16"}, {"final", "1"}});
   keep_memory();
@@ -30,14 +31,16 @@ int main(int argc, char** argv) {
   persona::UNet2DConditionModel unet(unet_config());
   initialize(unet, seed, {"conv2.weight", "proj_out.weight", "conv_out.weight"});
   const bool resumed = std::filesystem::exists(out);
-  if (resumed || options.text("pair").empty()) initialize(text, seed);
-  else load_module(text, load_tensors(options.text("pair")), "text");
+  if (resumed || options.text("text").empty()) initialize(text, seed);
+  else load_module(text, load_tensors(options.text("text")), "text");
   Trainer unet_trainer, text_trainer;
   unet_trainer.add("unet", unet), text_trainer.add("text", text);
   long step = 0;
   if (resumed) {
     const auto kept = load_tensors(out);
-    step = unet_trainer.load(kept), text_trainer.load(kept);
+    step = unet_trainer.load(kept);
+    if (options.count("new_text") != 0) load_into(text, load_tensors(options.text("text")), "text"), text_trainer.reset_average();
+    else text_trainer.load(kept);
   }
   const bool train_text = options.number("text_lr") > 0;
   if (!train_text) persona::for_each_weight(text, [](const std::string&, persona::Weight& weight) { weight.base.set_requires_grad(false); });

@@ -111,6 +111,11 @@ class Trainer {
     for (auto& p : parameters_) p.value.copy_(p.average);
   }
 
+  void reset_average() {
+    const at::NoGradGuard no_grad;
+    for (auto& p : parameters_) p.average.copy_(p.value);
+  }
+
   TensorMap state(long step) const {
     TensorMap all{{"step", at::full({}, static_cast<std::int64_t>(step), at::TensorOptions().dtype(at::kLong))}};
     for (const auto& p : parameters_) {
@@ -142,6 +147,13 @@ void load_module(Module& module, const TensorMap& all, const std::string& prefix
     if (found == all.end() || found->second.sizes() != weight.base.sizes()) throw std::runtime_error("the checkpoint has no fitting " + prefix + "." + name);
     weight.base = found->second.to(at::kFloat).clone();
   });
+}
+
+/// The same into weights that are being trained: the tensors stay.
+template <class Module>
+void load_into(Module& module, const TensorMap& all, const std::string& prefix) {
+  const at::NoGradGuard no_grad;
+  persona::for_each_weight(module, [&](const std::string& name, persona::Weight& weight) { weight.base.copy_(all.at("average." + prefix + "." + name)); });
 }
 
 /// How far a budget is spent: in steps, or in minutes of this run where minutes are given.
