@@ -69,7 +69,7 @@ persona::StableDiffusion random_sd21(const std::string& toyland, at::ScalarType 
   persona::UNet2DConditionConfig unet{.cross_attention_dim = 1024, .use_linear_projection = true};
   unet.num_attention_heads = {5, 10, 20, 20};
   sd.denoiser() = persona::UNet2DConditionModel(unet);
-  sd.autoencoder() = persona::AutoencoderKL({});
+  sd.autoencoder() = persona::AutoencoderKL(persona::AutoencoderKLConfig{});
   sd.text_encoder() = persona::CLIPTextModel({.vocab_size = 49408, .hidden_size = 1024, .intermediate_size = 4096, .num_hidden_layers = 23, .num_attention_heads = 16, .hidden_act = "gelu"});
   persona::initialize(sd.denoiser(), generator), persona::initialize(sd.autoencoder(), generator), persona::initialize(sd.text_encoder(), generator);
   persona::to(sd.denoiser(), at::kCPU, dtype), persona::to(sd.autoencoder(), at::kCPU, dtype);
