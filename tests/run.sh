@@ -9,7 +9,7 @@ started=$SECONDS
 # -O1 without symbols: the programs spend their time in LibTorch, and a clone's first build its time in the compiler.
 cmake -S . -B build/tests -G Ninja -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O1 -DPERSONA_BUILD_BENCH=ON
 jobs=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
-cmake --build build/tests --parallel "$jobs"
+cmake --build build/tests --parallel "$jobs" -- -k 0
 built=$SECONDS
 
 status=0
