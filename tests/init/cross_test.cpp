@@ -82,5 +82,4 @@ TEST_CASE("no names, and an encoder whose output cannot stand for a row, are err
 
 TEST_CASE("its defaults are the paper's") {
   CHECK(CrossInit{}.default_steps() == 320);
-  CHECK(CrossInit{}.default_learning_rate() == 5e-3);
 }
