@@ -213,6 +213,20 @@ TEST_CASE("shards and their index are read") {
   CHECK(StableDiffusion::load(folder.path()).hash() == model.hash());
 }
 
+TEST_CASE("files that are links into a cache are read, as a hub's cache lays them out") {
+  const Folder folder;
+  const auto model = small::write_folder(folder / "snapshot");
+  fs::create_directory(folder / "blobs");
+  int number = 0;
+  for (const char* file : {"unet/config.json", "unet/diffusion_pytorch_model.safetensors",
+                           "text_encoder/model.safetensors", "tokenizer/vocab.json"}) {
+    const auto blob = folder / ("blobs/" + std::to_string(number++)), link = folder / "snapshot" / file;
+    fs::rename(link, blob);
+    fs::create_symlink(fs::relative(blob, link.parent_path()), link);
+  }
+  CHECK(StableDiffusion::load(folder / "snapshot").hash() == model.hash());
+}
+
 TEST_CASE("shards that do not belong together are refused") {
   const Spoiled folder;
   const auto index = small::shard(folder / ("unet/" + stem));
