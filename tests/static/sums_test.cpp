@@ -14,6 +14,7 @@
 #include <persona/train/bind.hpp>
 #include <persona/train/step.hpp>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -102,15 +103,23 @@ persona::Batch batch_for(const std::vector<persona::Subject>& subjects) {
   return batch;
 }
 
-/// Binds, runs one differentiable step, and checks that every leaf, and no base tensor, has a gradient.
+/// A bound sum and the model that it hangs on, which must outlive it.
+struct Checked {
+  std::shared_ptr<const void> model;
+  persona::Bound bound;
+  const persona::Bound* operator->() const { return &bound; }
+};
+
+/// Binds, runs one differentiable step, and checks that every leaf has a gradient.
 template <class Model, class R>
-persona::Bound check_sum(Model model, const R& sum, const std::vector<persona::Subject>& subjects) {
-  const auto context = context_for(model, subjects);
-  auto bound = persona::bind(model, sum, context);
+Checked check_sum(const Model& original, const R& sum, const std::vector<persona::Subject>& subjects) {
+  const auto model = std::make_shared<Model>(original);
+  Checked checked{model, persona::bind(*model, sum, context_for(*model, subjects))};
+  const persona::Bound& bound = checked.bound;
   REQUIRE(!bound.leaves.empty());
   auto batch = batch_for(subjects);
-  persona::finish_batch(batch, model.tokenizer(), bound, persona::Random(5), at::kCPU);
-  const auto result = persona::step(model, batch, bound);
+  persona::finish_batch(batch, model->tokenizer(), bound, persona::Random(5), at::kCPU);
+  const auto result = persona::step(*model, batch, bound);
   REQUIRE(result.loss.dim() == 0);
   REQUIRE(std::isfinite(result.loss.template item<double>()));
   result.loss.backward();
@@ -118,7 +127,7 @@ persona::Bound check_sum(Model model, const R& sum, const std::vector<persona::S
     INFO(leaf.name);
     CHECK(leaf.value.grad().defined());
   }
-  return bound;
+  return checked;
 }
 
 }  // namespace
@@ -142,46 +151,46 @@ TEST_CASE("the thirteen sums compose over archetypes") {
 TEST_CASE("rows: Textual Inversion, Cross Initialization, BaTex, Celeb Basis") {
   const auto tiny = persona::testing::tiny_model();
   const std::vector one{subject()}, two_rows{subject("<ada>", 2)};
-  CHECK(check_sum(tiny, textual_inversion(), one).leaves.size() == 1);
+  CHECK(check_sum(tiny, textual_inversion(), one)->leaves.size() == 1);
   const auto cross = check_sum(tiny, cross_initialization(), two_rows);
-  CHECK(cross.leaves[0].value.sizes() == at::IntArrayRef({2, 6}));
-  CHECK(cross.default_steps == 320);
-  CHECK(check_sum(tiny, batex(), one).leaves[0].value.sizes() == at::IntArrayRef({1, 5}));
-  CHECK(check_sum(tiny, celeb_basis(), two_rows).leaves[0].value.sizes() == at::IntArrayRef({2, 3}));
+  CHECK(cross->leaves[0].value.sizes() == at::IntArrayRef({2, 6}));
+  CHECK(cross->default_steps == 320);
+  CHECK(check_sum(tiny, batex(), one)->leaves[0].value.sizes() == at::IntArrayRef({1, 5}));
+  CHECK(check_sum(tiny, celeb_basis(), two_rows)->leaves[0].value.sizes() == at::IntArrayRef({2, 3}));
 }
 
 TEST_CASE("layered rows: NeTI by timestep and layer with its bypass, XTI by layer") {
   const auto tiny = persona::testing::tiny_model();
   const std::vector one{subject()};
   const auto mapper = check_sum(tiny, neti(), one);
-  CHECK(mapper.layered());
+  CHECK(mapper->layered());
   const auto query = [&](std::int64_t layer) {
-    return mapper.rows[0].at({.t = at::tensor({3, 60}, at::kLong), .layer = layer, .num_layers = 2});
+    return mapper->rows[0].at({.t = at::tensor({3, 60}, at::kLong), .layer = layer, .num_layers = 2});
   };
   CHECK(query(0).rows.sizes() == at::IntArrayRef({2, 1, 6}));
   CHECK(query(0).bypass.defined());
   CHECK(!at::equal(query(0).rows, query(1).rows));
-  CHECK(check_sum(tiny, xti(), one).leaves[0].value.sizes() == at::IntArrayRef({2, 1, 6}));
+  CHECK(check_sum(tiny, xti(), one)->leaves[0].value.sizes() == at::IntArrayRef({2, 1, 6}));
 }
 
 TEST_CASE("weights: SVDiff, Custom Diffusion, LoRA, and two of them in one sum") {
   const auto tiny = persona::testing::tiny_model();
   const std::vector one{subject()}, two{subject("<ada>"), subject("<rex>", 1, "dog")};
   const auto shifts = check_sum(tiny, svdiff(), one);
-  CHECK(shifts.rows.empty());  // SpectralShift alone trains no token
-  CHECK(shifts.weights.size() == 9);
-  CHECK(check_sum(tiny, svdiff_two_subjects(), two).rows.size() == 2);
-  CHECK(check_sum(tiny, custom_diffusion(), two).weights.size() == 4);
+  CHECK(shifts->rows.empty());  // SpectralShift alone trains no token
+  CHECK(shifts->weights.size() == 9);
+  CHECK(check_sum(tiny, svdiff_two_subjects(), two)->rows.size() == 2);
+  CHECK(check_sum(tiny, custom_diffusion(), two)->weights.size() == 4);
   const auto low_rank = check_sum(tiny, lora(), one);
-  CHECK(low_rank.weights.front().name == "text_encoder.mix.weight");
-  CHECK(low_rank.weights.back().name == "unet.attn2.1.to_v.weight");
-  CHECK(check_sum(tiny, shift_and_low_rank(), one).weights.size() == 9);
+  CHECK(low_rank->weights.front().name == "text_encoder.mix.weight");
+  CHECK(low_rank->weights.back().name == "unet.attn2.1.to_v.weight");
+  CHECK(check_sum(tiny, shift_and_low_rank(), one)->weights.size() == 9);
 }
 
 TEST_CASE("what is the user's own: a regularizer, a denoiser that is no UNet, a scheduler in the sum") {
   const auto tiny = persona::testing::tiny_model();
   const std::vector one{subject("<ada>", 2)};
-  CHECK(check_sum(tiny, own_regularizer(), one).regularizers.size() == 2);
+  CHECK(check_sum(tiny, own_regularizer(), one)->regularizers.size() == 2);
   auto generator = persona::Random(9).at(persona::Stream::initialization);
   const persona::ModelParts flat{tiny.tokenizer(), tiny.text_encoder(),
                                  mine::FlatDenoiser{at::randn({48, 48}, generator) / 7, at::randn({6, 48}, generator)},

@@ -230,7 +230,8 @@ inline void collect_leaves(Bound& bound) {
 }  // namespace detail
 
 /// Binds a sum to a model and its subjects: rows get their start, weights their adapters, every component its run state.
-/// Throws Error where a row has the wrong shape, a weight is replaced twice, or nothing is selected.
+/// The model must outlive what is returned. Throws Error where a row has the wrong shape, a weight is replaced twice, or nothing is
+/// selected.
 template <class Model, class... C>
 Bound bind(Model& model, const Recipe<C...>& recipe, const BindContext& context) {
   using M = std::remove_const_t<Model>;
