@@ -13,8 +13,12 @@ struct Color {
   double r = 0, g = 0, b = 0;
 };
 
-constexpr Color rgb(unsigned hex) { return {((hex >> 16) & 255) / 255.0, ((hex >> 8) & 255) / 255.0, (hex & 255) / 255.0}; }
-constexpr Color mix(Color a, Color b, double t) { return {a.r + (b.r - a.r) * t, a.g + (b.g - a.g) * t, a.b + (b.b - a.b) * t}; }
+constexpr Color rgb(unsigned hex) {
+  return {((hex >> 16) & 255) / 255.0, ((hex >> 8) & 255) / 255.0, (hex & 255) / 255.0};
+}
+constexpr Color mix(Color a, Color b, double t) {
+  return {a.r + (b.r - a.r) * t, a.g + (b.g - a.g) * t, a.b + (b.b - a.b) * t};
+}
 constexpr Color darker(Color c, double t) { return mix(c, {}, t); }
 constexpr Color lighter(Color c, double t) { return mix(c, {1, 1, 1}, t); }
 
@@ -31,7 +35,9 @@ class Canvas {
   }
   cairo_t* cairo() const { return c_; }
 
-  void fill(Color color, double alpha = 1) { cairo_set_source_rgba(c_, color.r, color.g, color.b, alpha), cairo_fill(c_); }
+  void fill(Color color, double alpha = 1) {
+    cairo_set_source_rgba(c_, color.r, color.g, color.b, alpha), cairo_fill(c_);
+  }
   void stroke(Color color, double width, double alpha = 1) {
     cairo_set_source_rgba(c_, color.r, color.g, color.b, alpha), cairo_set_line_width(c_, width), cairo_stroke(c_);
   }
@@ -62,7 +68,9 @@ class Canvas {
     if (closed) cairo_close_path(c_);
     return *this;
   }
-  Canvas& curve(Point a, Point b, Point c, Point d) { return cairo_move_to(c_, a.x, a.y), cairo_curve_to(c_, b.x, b.y, c.x, c.y, d.x, d.y), *this; }
+  Canvas& curve(Point a, Point b, Point c, Point d) {
+    return cairo_move_to(c_, a.x, a.y), cairo_curve_to(c_, b.x, b.y, c.x, c.y, d.x, d.y), *this;
+  }
 
   /// Fills everything with a gradient from top to bottom.
   void sky(Color top, Color bottom) {

@@ -54,41 +54,58 @@ std::string trait_phrase(const Person& p, Trait trait, Dice& dice) {
   const std::string value(traits[trait].values[static_cast<std::size_t>(p[trait])]);
   const std::string color(traits[hair_color].values[static_cast<std::size_t>(p[hair_color])]);
   switch (trait) {
-    case skin: return value + " skin";
-    case face: return "a " + value + " face";
+    case skin:
+      return value + " skin";
+    case face:
+      return "a " + value + " face";
     case hair:
       if (value == "bald") return "a bald head";
       if (value == "mohawk" || value == "bun") return "a " + (dice.chance(0.7) ? color + " " : "") + value;
       return value + " " + (dice.chance(0.7) ? color + " " : "") + "hair";
-    case hair_color: return color + (p[hair] == 0 ? " brows" : " hair");
-    case eyes: return value + " eyes";
-    case brows: return value + " brows";
-    case nose: return "a " + value + " nose";
-    case lips: return value + " lips";
-    case ears: return value + " ears";
-    case earrings: return value + " earrings";
-    case glasses: return value == "patch" ? "an eye patch" : value == "no" ? "no glasses" : value + " glasses";
-    case beard: return value == "no" ? "no beard" : value == "full" ? "a full beard" : "a " + value;
-    case mark: return value == "no" ? "clear cheeks" : value == "scar" ? "a scar" : value;
-    default: return value;
+    case hair_color:
+      return color + (p[hair] == 0 ? " brows" : " hair");
+    case eyes:
+      return value + " eyes";
+    case brows:
+      return value + " brows";
+    case nose:
+      return "a " + value + " nose";
+    case lips:
+      return value + " lips";
+    case ears:
+      return value + " ears";
+    case earrings:
+      return value + " earrings";
+    case glasses:
+      return value == "patch" ? "an eye patch" : value == "no" ? "no glasses" : value + " glasses";
+    case beard:
+      return value == "no" ? "no beard" : value == "full" ? "a full beard" : "a " + value;
+    case mark:
+      return value == "no" ? "clear cheeks" : value == "scar" ? "a scar" : value;
+    default:
+      return value;
   }
 }
 
 /// "a, b and c".
 std::string joined(const Phrases& phrases) {
   std::string text;
-  for (std::size_t i = 0; i < phrases.size(); ++i) text += (i == 0 ? "" : i + 1 == phrases.size() ? " and " : ", ") + phrases[i];
+  for (std::size_t i = 0; i < phrases.size(); ++i)
+    text += (i == 0 ? "" : i + 1 == phrases.size() ? " and " : ", ") + phrases[i];
   return text;
 }
 
 std::string trait_list(const Person& p, int n, Dice& dice) {
   std::array<int, trait_count> order;
   for (int t = 0; t < trait_count; ++t) order[static_cast<std::size_t>(t)] = t;
-  for (int t = trait_count - 1; t > 0; --t) std::swap(order[static_cast<std::size_t>(t)], order[static_cast<std::size_t>(dice.below(t + 1))]);
+  for (int t = trait_count - 1; t > 0; --t)
+    std::swap(order[static_cast<std::size_t>(t)], order[static_cast<std::size_t>(dice.below(t + 1))]);
   Phrases said;
   for (const int t : order) {
     if (static_cast<int>(said.size()) == n) break;
-    const bool absent = traits[static_cast<std::size_t>(t)].values[static_cast<std::size_t>(p.value[static_cast<std::size_t>(t)])] == "no";
+    const bool absent =
+        traits[static_cast<std::size_t>(t)].values[static_cast<std::size_t>(p.value[static_cast<std::size_t>(t)])] ==
+        "no";
     if (absent && !dice.chance(0.4)) continue;
     const auto phrase = trait_phrase(p, static_cast<Trait>(t), dice);
     if (std::find(said.begin(), said.end(), phrase) == said.end()) said.push_back(phrase);
@@ -107,10 +124,15 @@ std::string noun(const Person& p, Dice& dice) {
 std::string styled(const std::string& subject, Style style, Dice& dice) {
   const std::string name(style_names[static_cast<std::size_t>(style)]);
   switch (style) {
-    case Style::mural: return dice.chance(0.7) ? "cave mural depicting " + subject : "a cave mural of " + subject;
-    case Style::latte: return dice.chance(0.7) ? subject + " latte art" : "latte art of " + subject;
-    case Style::sketch: return dice.chance(0.5) ? "a sketch of " + subject : "a pencil sketch of " + subject;
-    default: return dice.chance(0.6) ? name + " painting of " + subject : "a painting of " + subject + " in the style of " + name;
+    case Style::mural:
+      return dice.chance(0.7) ? "cave mural depicting " + subject : "a cave mural of " + subject;
+    case Style::latte:
+      return dice.chance(0.7) ? subject + " latte art" : "latte art of " + subject;
+    case Style::sketch:
+      return dice.chance(0.5) ? "a sketch of " + subject : "a pencil sketch of " + subject;
+    default:
+      return dice.chance(0.6) ? name + " painting of " + subject
+                              : "a painting of " + subject + " in the style of " + name;
   }
 }
 
@@ -121,20 +143,25 @@ std::string bare_subject(const Person& p, const std::string& name, bool named, i
   return u < 0.35 ? name : u < 0.75 ? name + " person" : u < 0.93 ? "face of " + name + " person" : name + " face";
 }
 
-constexpr std::array<std::string_view, 5> face_templates{"a photo of a face of {}", "a face of {}", "a portrait of {}", "{}", "a picture of {}"};
+constexpr std::array<std::string_view, 5> face_templates{"a photo of a face of {}", "a face of {}", "a portrait of {}",
+                                                         "{}", "a picture of {}"};
 
 std::string template_line(Dice& dice) {
-  return std::string(dice.chance(0.7) ? persona::mixed_templates[static_cast<std::size_t>(dice.below(81))] : dice.one_of(face_templates));
+  return std::string(dice.chance(0.7) ? persona::mixed_templates[static_cast<std::size_t>(dice.below(81))]
+                                      : dice.one_of(face_templates));
 }
 
-std::string with_article(const std::string& words, Dice& dice) { return (dice.chance(0.7) ? "a " : dice.chance(0.5) ? "the " : "") + words; }
+std::string with_article(const std::string& words, Dice& dice) {
+  return (dice.chance(0.7) ? "a " : dice.chance(0.5) ? "the " : "") + words;
+}
 
 }  // namespace
 
 std::string place_phrase(Place place, Dice& dice) { return dice.one_of(place_phrases(place)); }
 
 std::string garment_phrase(Garment garment, int color, Dice& dice) {
-  static const std::vector<Phrases> words{{"shirt"}, {"striped shirt"}, {"sweater"}, {"hoodie"}, {"suit", "suit and tie"}, {"spacesuit", "scifi spacesuit"}};
+  static const std::vector<Phrases> words{{"shirt"},  {"striped shirt"},        {"sweater"},
+                                          {"hoodie"}, {"suit", "suit and tie"}, {"spacesuit", "scifi spacesuit"}};
   const auto& word = dice.one_of(words[static_cast<std::size_t>(garment)]);
   const std::string tint(color_names[static_cast<std::size_t>(color)]);
   const double u = dice.uniform();
@@ -149,14 +176,16 @@ std::string plain_caption(const Person& person, const std::string& name, bool na
   return persona::fill_template(template_line(dice), bare_subject(person, name, named, said, dice));
 }
 
-std::string caption(const Person& person, const std::string& name, const Scene& scene, const CaptionStyle& style, Dice& dice) {
+std::string caption(const Person& person, const std::string& name, const Scene& scene, const CaptionStyle& style,
+                    Dice& dice) {
   const int said = dice.chance(0.25) ? 0 : 1 + dice.below(4);
   const auto bare = bare_subject(person, name, style.named, said, dice);
-  std::string text = scene.style != Style::photo  ? styled(with_article(bare, dice), scene.style, dice)
-                     : dice.chance(0.4)           ? persona::fill_template(template_line(dice), bare)
-                                                  : with_article(bare, dice);
+  std::string text = scene.style != Style::photo ? styled(with_article(bare, dice), scene.style, dice)
+                     : dice.chance(0.4)          ? persona::fill_template(template_line(dice), bare)
+                                                 : with_article(bare, dice);
   const auto say = [&](const std::string& phrase) { text += (dice.chance(0.12) ? " , " : " ") + phrase; };
-  if (dice.chance(scene.expression == Expression::neutral ? 0.15 : style.place * 0.85)) say(dice.one_of(expression_phrases(scene.expression)));
+  if (dice.chance(scene.expression == Expression::neutral ? 0.15 : style.place * 0.85))
+    say(dice.one_of(expression_phrases(scene.expression)));
   if (scene.prop != Prop::none && dice.chance(0.9)) say(dice.one_of(prop_phrases(scene.prop)));
   const bool place_first = dice.chance(0.25), place = dice.chance(style.place);
   if (place && place_first) say(place_phrase(scene.place, dice));
@@ -181,7 +210,8 @@ const std::vector<std::string>& grammar_words() {
     const auto add = [&](std::string_view text) {
       std::string word;
       for (const char c : std::string(text) + " ") {
-        if (c >= 'a' && c <= 'z') word += c;
+        if (c >= 'a' && c <= 'z')
+          word += c;
         else {
           if (!word.empty()) words.insert(word);
           word.clear();
@@ -192,18 +222,27 @@ const std::vector<std::string>& grammar_words() {
     for (const auto set : {persona::TemplateSet::object, persona::TemplateSet::style, persona::TemplateSet::mixed})
       for (const auto line : persona::templates_of(set)) add(line);
     for (const auto line : face_templates) add(line);
-    for (int i = 0; i < count_of<Place>; ++i) for (const auto& phrase : place_phrases(static_cast<Place>(i))) add(phrase);
-    for (int i = 0; i < count_of<Expression>; ++i) for (const auto& phrase : expression_phrases(static_cast<Expression>(i))) add(phrase);
-    for (int i = 0; i < count_of<Prop>; ++i) for (const auto& phrase : prop_phrases(static_cast<Prop>(i))) add(phrase);
-    for (const auto& trait : traits) for (const auto value : trait.values) add(value);
+    for (int i = 0; i < count_of<Place>; ++i)
+      for (const auto& phrase : place_phrases(static_cast<Place>(i))) add(phrase);
+    for (int i = 0; i < count_of<Expression>; ++i)
+      for (const auto& phrase : expression_phrases(static_cast<Expression>(i))) add(phrase);
+    for (int i = 0; i < count_of<Prop>; ++i)
+      for (const auto& phrase : prop_phrases(static_cast<Prop>(i))) add(phrase);
+    for (const auto& trait : traits)
+      for (const auto value : trait.values) add(value);
     for (const auto word : color_names) add(word);
     for (const auto word : accessory_names) add(word);
     for (const auto word : style_names) add(word);
-    // what phrases are built with, the words of the papers' evaluation prompts, and classes that an initializer may ask for
-    add("skin head hair brows eyes eye nose lips ears earrings glasses patch full beard clear cheeks scar with no an and a the in of wearing is");
-    add("man woman person people face human shirt striped sweater hoodie suit tie spacesuit scifi raw ultra high res painting picture pencil cave mural");
-    add("depicting art latte photo sketch style sits sit speaking shakes hands are taking news outdoors girl boy child friend someone body portrait");
-    add("animal dog cat bird toy house car tree flower ball cup hat object thing small large old young one two three very , . ! ? - '");
+    // what phrases are built with, the words of the papers' evaluation prompts, and classes that an initializer may ask
+    // for
+    add("skin head hair brows eyes eye nose lips ears earrings glasses patch full beard clear cheeks scar with no an "
+        "and a the in of wearing is");
+    add("man woman person people face human shirt striped sweater hoodie suit tie spacesuit scifi raw ultra high res "
+        "painting picture pencil cave mural");
+    add("depicting art latte photo sketch style sits sit speaking shakes hands are taking news outdoors girl boy child "
+        "friend someone body portrait");
+    add("animal dog cat bird toy house car tree flower ball cup hat object thing small large old young one two three "
+        "very , . ! ? - '");
     for (const auto& word : name_words()) words.insert(word);
     return std::vector<std::string>(words.begin(), words.end());
   }();

@@ -9,13 +9,14 @@ namespace toyland {
 
 /// How much a caption says.
 struct CaptionStyle {
-  bool named = false;      ///< by name; else by traits
-  double garment = 0.6;    ///< chance that the garment is mentioned
-  double place = 0.7;      ///< chance that the place is mentioned, and the expression, accessory and prop at like rates
+  bool named = false;    ///< by name; else by traits
+  double garment = 0.6;  ///< chance that the garment is mentioned
+  double place = 0.7;    ///< chance that the place is mentioned, and the expression, accessory and prop at like rates
 };
 
 /// A caption of a rendered person, all lower-case words of the grammar. `name` ("first last") is used when style.named.
-std::string caption(const Person& person, const std::string& name, const Scene& scene, const CaptionStyle& style, Dice& dice);
+std::string caption(const Person& person, const std::string& name, const Scene& scene, const CaptionStyle& style,
+                    Dice& dice);
 /// Only the person, as a photo: a name in a template, or a list of traits.
 std::string plain_caption(const Person& person, const std::string& name, bool named, Dice& dice);
 

@@ -27,9 +27,13 @@ Color cloth_color(int index) {
 }
 
 void paint_behind(Canvas& c, const Scene& scene) {
-  if (scene.garment == Garment::spacesuit) c.disc(head_x, head_y + 1, 25.5).fill_stroke(rgb(0xbfe6ff), cloth_color(scene.garment_color), 3.2);
-  if (scene.accessory == Accessory::backpack) c.round_box(5, 38, 54, 30, 9).fill_stroke(cloth_color(scene.accessory_color), darker(cloth_color(scene.accessory_color), 0.35), 1.6);
-  if (scene.garment == Garment::hoodie) c.round_box(15, 36, 34, 22, 10).fill(darker(cloth_color(scene.garment_color), 0.3));
+  if (scene.garment == Garment::spacesuit)
+    c.disc(head_x, head_y + 1, 25.5).fill_stroke(rgb(0xbfe6ff), cloth_color(scene.garment_color), 3.2);
+  if (scene.accessory == Accessory::backpack)
+    c.round_box(5, 38, 54, 30, 9)
+        .fill_stroke(cloth_color(scene.accessory_color), darker(cloth_color(scene.accessory_color), 0.35), 1.6);
+  if (scene.garment == Garment::hoodie)
+    c.round_box(15, 36, 34, 22, 10).fill(darker(cloth_color(scene.garment_color), 0.3));
 }
 
 void paint_garment(Canvas& c, const Scene& scene) {
@@ -37,7 +41,9 @@ void paint_garment(Canvas& c, const Scene& scene) {
   const Color dark = scene.garment_color == 7 ? rgb(0x5a5a64) : darker(cloth, 0.3);
   torso(c).fill(cloth);
   switch (scene.garment) {
-    case Garment::shirt: c.curve({21, 50.5}, {26, 55.5}, {38, 55.5}, {43, 50.5}).stroke(dark, 1.6); break;
+    case Garment::shirt:
+      c.curve({21, 50.5}, {26, 55.5}, {38, 55.5}, {43, 50.5}).stroke(dark, 1.6);
+      break;
     case Garment::striped:
       inside_torso(c, [&] {
         const Color stripe = scene.garment_color == 6 ? rgb(0x1f3f8f) : rgb(0xffffff);
@@ -47,32 +53,40 @@ void paint_garment(Canvas& c, const Scene& scene) {
     case Garment::sweater:
       c.round_box(22, 45.5, 20, 8.5, 3).fill_stroke(cloth, dark, 1.2);
       inside_torso(c, [&] {
-        for (double x = 2; x < 64; x += 6) c.line({{x, 59.5}, {x + 3, 56.5}, {x + 6, 59.5}}).stroke(scene.garment_color == 6 ? rgb(0xd23b3b) : rgb(0xffffff), 1.5);
+        for (double x = 2; x < 64; x += 6)
+          c.line({{x, 59.5}, {x + 3, 56.5}, {x + 6, 59.5}})
+              .stroke(scene.garment_color == 6 ? rgb(0xd23b3b) : rgb(0xffffff), 1.5);
       });
       break;
     case Garment::hoodie:
       c.curve({19, 50}, {24, 58}, {40, 58}, {45, 50}).stroke(dark, 3);
-      for (const double x : {27.5, 36.5}) c.line({{x, 55}, {x, 61.5}}).stroke(scene.garment_color == 6 ? rgb(0x8a8a90) : rgb(0xffffff), 1.6);
+      for (const double x : {27.5, 36.5})
+        c.line({{x, 55}, {x, 61.5}}).stroke(scene.garment_color == 6 ? rgb(0x8a8a90) : rgb(0xffffff), 1.6);
       break;
     case Garment::suit:
       c.polygon({{23, 49.5}, {41, 49.5}, {32, 67}}).fill(rgb(0xffffff));
-      c.polygon({{30, 52.5}, {34, 52.5}, {35, 66}, {29, 66}}).fill(scene.garment_color == 0 ? rgb(0x1d2a5a) : rgb(0xc21f2f));
+      c.polygon({{30, 52.5}, {34, 52.5}, {35, 66}, {29, 66}})
+          .fill(scene.garment_color == 0 ? rgb(0x1d2a5a) : rgb(0xc21f2f));
       c.line({{22, 50}, {31, 66}}).stroke(dark, 2.2), c.line({{42, 50}, {33, 66}}).stroke(dark, 2.2);
       break;
     case Garment::spacesuit:
       c.round_box(16, 48.5, 32, 5, 2.4).fill_stroke(rgb(0xc8ccd4), rgb(0x70757f), 1);
       c.round_box(24, 56, 16, 9, 1.5).fill(rgb(0x70757f));
-      c.disc(28, 60, 1.5).fill(rgb(0xff3b30)), c.disc(32, 60, 1.5).fill(rgb(0x35d05a)), c.disc(36, 60, 1.5).fill(rgb(0xffd23f));
+      c.disc(28, 60, 1.5).fill(rgb(0xff3b30)), c.disc(32, 60, 1.5).fill(rgb(0x35d05a)),
+          c.disc(36, 60, 1.5).fill(rgb(0xffd23f));
       break;
-    case Garment::count: break;
+    case Garment::count:
+      break;
   }
 }
 
 void paint_headwear(Canvas& c, const Scene& scene) {
-  const Color cloth = cloth_color(scene.accessory_color), band = scene.accessory_color == 7 ? rgb(0x8c8c95) : darker(cloth, 0.45);
+  const Color cloth = cloth_color(scene.accessory_color),
+              band = scene.accessory_color == 7 ? rgb(0x8c8c95) : darker(cloth, 0.45);
   switch (scene.accessory) {
     case Accessory::hat:
-      c.round_box(19, -3, 26, 17, 4).fill(cloth), c.box(19, 9.5, 26, 3).fill(band), c.oval(32, 14.2, 21, 2.9).fill(cloth);
+      c.round_box(19, -3, 26, 17, 4).fill(cloth), c.box(19, 9.5, 26, 3).fill(band),
+          c.oval(32, 14.2, 21, 2.9).fill(cloth);
       break;
     case Accessory::cap:
       c.curve({15, 17}, {14, 2}, {50, 2}, {49, 17}), cairo_close_path(c.cairo()), c.fill(cloth);
@@ -82,14 +96,18 @@ void paint_headwear(Canvas& c, const Scene& scene) {
       c.curve({14, 30}, {10, 0}, {54, 0}, {50, 30}).stroke(cloth, 3.4);
       for (const double x : {10.0, 47.0}) c.round_box(x, 23, 7, 13, 3).fill_stroke(cloth, band, 1.3);
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
 void paint_before(Canvas& c, const Scene& scene) {
-  const Color cloth = cloth_color(scene.accessory_color), edge = scene.accessory_color == 7 ? rgb(0x7a7a84) : darker(cloth, 0.3);
+  const Color cloth = cloth_color(scene.accessory_color),
+              edge = scene.accessory_color == 7 ? rgb(0x7a7a84) : darker(cloth, 0.3);
   if (scene.accessory == Accessory::backpack)
-    for (const double x : {15.0, 45.0}) c.line({{x + 2, 51}, {x + (x < 32 ? 0 : 4), 66}}).stroke(edge, 5.6), c.line({{x + 2, 51}, {x + (x < 32 ? 0 : 4), 66}}).stroke(cloth, 3.8);
+    for (const double x : {15.0, 45.0})
+      c.line({{x + 2, 51}, {x + (x < 32 ? 0 : 4), 66}}).stroke(edge, 5.6),
+          c.line({{x + 2, 51}, {x + (x < 32 ? 0 : 4), 66}}).stroke(cloth, 3.8);
   if (scene.accessory == Accessory::scarf) {
     c.round_box(18, 45.8, 28, 7.6, 3.6).fill_stroke(cloth, edge, 1);
     c.round_box(37, 49, 7, 18, 2).fill_stroke(cloth, edge, 1);
@@ -99,20 +117,25 @@ void paint_before(Canvas& c, const Scene& scene) {
       constexpr std::array bricks{0xe3000bu, 0xffd500u, 0x0057a8u, 0x00a03eu};
       for (int i = 0; i < 5; ++i) {
         const double x = 3 + i * 12.0;
-        for (const double stud : {2.0, 6.5}) c.box(x + stud, 54.6, 2.8, 2.4).fill(darker(rgb(bricks[static_cast<std::size_t>(i % 4)]), 0.15));
+        for (const double stud : {2.0, 6.5})
+          c.box(x + stud, 54.6, 2.8, 2.4).fill(darker(rgb(bricks[static_cast<std::size_t>(i % 4)]), 0.15));
         c.box(x, 56.6, 11, 8).fill(rgb(bricks[static_cast<std::size_t>(i % 4)]));
       }
       break;
     }
     case Prop::cake:
-      c.round_box(17, 54.5, 30, 12, 2).fill(rgb(0xf7a9c4)), c.box(17, 59, 30, 2.2).fill(rgb(0xffffff)), c.round_box(15, 62, 34, 4, 1).fill(rgb(0xe8eef2));
-      for (const double x : {22.0, 28.7, 35.3, 42.0}) c.box(x - 0.8, 49.5, 1.7, 5.4).fill(rgb(0x3a8de0)), c.oval(x, 48, 1.1, 1.7).fill(rgb(0xffb21f));
+      c.round_box(17, 54.5, 30, 12, 2).fill(rgb(0xf7a9c4)), c.box(17, 59, 30, 2.2).fill(rgb(0xffffff)),
+          c.round_box(15, 62, 34, 4, 1).fill(rgb(0xe8eef2));
+      for (const double x : {22.0, 28.7, 35.3, 42.0})
+        c.box(x - 0.8, 49.5, 1.7, 5.4).fill(rgb(0x3a8de0)), c.oval(x, 48, 1.1, 1.7).fill(rgb(0xffb21f));
       break;
     case Prop::stove:
       c.round_box(44, 56, 15, 9, 1.5).fill(rgb(0x3d8a3f)), c.box(45, 53.6, 13, 2.6).fill(rgb(0x55585e));
-      c.polygon({{47, 53.6}, {48.5, 47.5}, {51.5, 50.8}, {54, 46.8}, {56, 53.6}}).fill(rgb(0xff7a18)), c.polygon({{49.5, 53.6}, {51.6, 50.6}, {53.6, 53.6}}).fill(rgb(0xffe04a));
+      c.polygon({{47, 53.6}, {48.5, 47.5}, {51.5, 50.8}, {54, 46.8}, {56, 53.6}}).fill(rgb(0xff7a18)),
+          c.polygon({{49.5, 53.6}, {51.6, 50.6}, {53.6, 53.6}}).fill(rgb(0xffe04a));
       break;
-    default: break;
+    default:
+      break;
   }
 }
 

@@ -25,7 +25,8 @@ inline std::vector<Example> training_examples(std::uint64_t seed, long n, double
 }
 
 /// Encodes the training set with two threads, or reads it from `cache`.
-inline LatentSet encode_training_set(const persona::AutoencoderKL& vae, std::uint64_t seed, long n, const std::string& cache) {
+inline LatentSet encode_training_set(const persona::AutoencoderKL& vae, std::uint64_t seed, long n,
+                                     const std::string& cache) {
   LatentSet set{.examples = training_examples(seed, n), .mean = {}, .std = {}};
   if (std::filesystem::exists(cache)) {
     const auto read = load_tensors(cache);
@@ -39,7 +40,9 @@ inline LatentSet encode_training_set(const persona::AutoencoderKL& vae, std::uin
       const at::NoGradGuard no_grad;
       for (long i = first; i < last; i += 64) {
         std::vector<Picture> pictures;
-        for (long k = i; k < std::min(i + 64, last); ++k) pictures.push_back(render(set.examples[static_cast<std::size_t>(k)].person, set.examples[static_cast<std::size_t>(k)].scene));
+        for (long k = i; k < std::min(i + 64, last); ++k)
+          pictures.push_back(render(set.examples[static_cast<std::size_t>(k)].person,
+                                    set.examples[static_cast<std::size_t>(k)].scene));
         const auto moments = compute.encode(to_tensor(pictures));
         const auto end = i + static_cast<long>(pictures.size());
         set.mean.slice(0, i, end).copy_(moments.mean), set.std.slice(0, i, end).copy_(moments.std);
@@ -50,7 +53,8 @@ inline LatentSet encode_training_set(const persona::AutoencoderKL& vae, std::uin
     other.join();
     save_tensors(cache, {{"mean", set.mean}, {"std", set.std}});
   }
-  const auto mean = set.mean.slice(0, 0, std::min(n, 4096L)).to(at::kFloat), std = set.std.slice(0, 0, std::min(n, 4096L)).to(at::kFloat);
+  const auto mean = set.mean.slice(0, 0, std::min(n, 4096L)).to(at::kFloat),
+             std = set.std.slice(0, 0, std::min(n, 4096L)).to(at::kFloat);
   set.scaling_factor = 1 / std::sqrt(mean.var().item<double>() + std.square().mean().item<double>());
   return set;
 }

@@ -1,5 +1,5 @@
 #pragma once
-// Toyland's model out of training checkpoints.
+// Toyland's model, new or out of training checkpoints.
 
 #include "probe.hpp"
 #include "sizes.hpp"
@@ -9,8 +9,10 @@
 
 namespace toyland {
 
-/// The averages of a denoiser's and an autoencoder's checkpoint (not the averages: as training left them), and a tokenizer folder.
-inline persona::StableDiffusion model_from_checkpoints(const std::string& unet_file, const std::string& vae_file, const std::string& tokenizer_folder, bool average = true) {
+/// The averages of a denoiser's and an autoencoder's checkpoint (not the averages: as training left them), and a
+/// tokenizer folder.
+inline persona::StableDiffusion model_from_checkpoints(const std::string& unet_file, const std::string& vae_file,
+                                                       const std::string& tokenizer_folder, bool average = true) {
   auto tokenizer = persona::CLIPTokenizer::from_folder(tokenizer_folder);
   const auto trained = load_tensors(unet_file);
   persona::CLIPTextModel text(text_config(tokenizer.vocab_size()));
@@ -21,11 +23,26 @@ inline persona::StableDiffusion model_from_checkpoints(const std::string& unet_f
   return {std::move(tokenizer), std::move(text), std::move(unet), std::move(vae), schedule_config()};
 }
 
+/// A denoiser at its start, with an autoencoder and a text encoder that are trained; `text_file` empty: that one is at
+/// its start too.
+inline persona::StableDiffusion fresh_model(const std::string& vae_file, const std::string& text_file,
+                                            const std::string& tokenizer_folder, std::uint64_t seed) {
+  auto tokenizer = persona::CLIPTokenizer::from_folder(tokenizer_folder);
+  persona::CLIPTextModel text(text_config(tokenizer.vocab_size()));
+  persona::UNet2DConditionModel unet(unet_config());
+  persona::AutoencoderKL vae(vae_config());
+  initialize(text, seed), initialize(unet, seed, {"conv2.weight", "proj_out.weight", "conv_out.weight"});
+  if (!text_file.empty()) load_module(text, load_tensors(text_file), "text");
+  load_module(vae, load_tensors(vae_file), "vae");
+  return {std::move(tokenizer), std::move(text), std::move(unet), std::move(vae), schedule_config()};
+}
+
 /// A training checkpoint of the probe, or its export.
 inline void load_probe(ConvTower& probe, const std::string& path) {
   const auto all = load_tensors(path);
   if (all.contains("step")) return load_module(probe, all, "probe");
-  persona::for_each_weight(probe, [&](const std::string& name, persona::Weight& weight) { weight.base = all.at(name).to(at::kFloat); });
+  persona::for_each_weight(
+      probe, [&](const std::string& name, persona::Weight& weight) { weight.base = all.at(name).to(at::kFloat); });
 }
 
 }  // namespace toyland

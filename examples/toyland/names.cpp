@@ -16,7 +16,8 @@ bool runs_in_families(int trait) {
 
 /// Invented words of two or three syllables; `ending` sets first and last names apart.
 std::vector<std::string> invent(Dice& dice, std::span<const std::string_view> endings, std::set<std::string>& taken) {
-  constexpr std::array<std::string_view, 18> onset{"b", "d", "f", "g", "h", "j", "k", "l", "m", "n", "p", "r", "s", "t", "v", "z", "br", "st"};
+  constexpr std::array<std::string_view, 18> onset{"b", "d", "f", "g", "h", "j", "k", "l",  "m",
+                                                   "n", "p", "r", "s", "t", "v", "z", "br", "st"};
   constexpr std::array<std::string_view, 8> vowel{"a", "e", "i", "o", "u", "ai", "ei", "ou"};
   constexpr std::array<std::string_view, 8> coda{"l", "n", "r", "v", "m", "d", "k", "s"};
   std::vector<std::string> words;
@@ -51,7 +52,8 @@ const std::vector<Named>& named_people() {
     const auto& [first, last] = words();
     Dice dice(world_seed, "people");
     std::vector<Person> namesake, family;
-    for (int i = 0; i < words_a_side; ++i) namesake.push_back(random_person(dice)), family.push_back(random_person(dice));
+    for (int i = 0; i < words_a_side; ++i)
+      namesake.push_back(random_person(dice)), family.push_back(random_person(dice));
     std::set<std::pair<int, int>> pairs;
     std::set<Person> faces;
     std::vector<Named> made;
@@ -67,7 +69,8 @@ const std::vector<Named>& named_people() {
         for (int t = 0; t < trait_count; ++t) {
           const auto i = static_cast<std::size_t>(t);
           const bool kept = dice.chance(runs_in_families(t) ? kept_in_family : kept_by_namesakes);
-          const Person& from = runs_in_families(t) ? family[static_cast<std::size_t>(l)] : namesake[static_cast<std::size_t>(f)];
+          const Person& from =
+              runs_in_families(t) ? family[static_cast<std::size_t>(l)] : namesake[static_cast<std::size_t>(f)];
           person.value[i] = kept ? from.value[i] : own.value[i];
         }
       } while (!faces.insert(person).second);

@@ -16,8 +16,9 @@ struct Named {
 
 inline constexpr int named_count = 691, unnamed_count = 200;
 
-/// The 691 people with a name. First and last names are shared: relatives (one last name) tend to share skin, face, hair colour,
-/// eyes, nose and ears; namesakes (one first name) tend to share hair, brows, lips, earrings, glasses, beard and mark.
+/// The 691 people with a name. First and last names are shared: relatives (one last name) tend to share skin, face,
+/// hair colour, eyes, nose and ears; namesakes (one first name) tend to share hair, brows, lips, earrings, glasses,
+/// beard and mark.
 const std::vector<Named>& named_people();
 /// 200 further faces, unlike every named one.
 const std::vector<Person>& unnamed_people();

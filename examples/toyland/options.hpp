@@ -15,7 +15,8 @@ class Options {
     for (int i = 1; i < argc; ++i) {
       const std::string_view word = argv[i];
       const auto found = word.starts_with("--") ? values_.find(std::string(word.substr(2))) : values_.end();
-      if (found == values_.end() || i + 1 == argc) throw std::invalid_argument("'" + std::string(word) + "' is no option with a value here" + usage());
+      if (found == values_.end() || i + 1 == argc)
+        throw std::invalid_argument("'" + std::string(word) + "' is no option with a value here" + usage());
       found->second = argv[++i];
     }
   }

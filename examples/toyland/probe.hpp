@@ -9,13 +9,23 @@
 namespace toyland {
 
 /// What the probe reads off a picture: the 13 traits, then place, garment, its colour, accessory, expression and style.
-enum Question { place_question = trait_count, garment_question, garment_color_question, accessory_question, expression_question, style_question, question_count };
+enum Question {
+  place_question = trait_count,
+  garment_question,
+  garment_color_question,
+  accessory_question,
+  expression_question,
+  style_question,
+  question_count
+};
 
 inline std::array<int, question_count> answer_counts() {
   std::array<int, question_count> counts{};
   for (std::size_t t = 0; t < trait_count; ++t) counts[t] = traits[t].count;
-  counts[place_question] = count_of<Place>, counts[garment_question] = count_of<Garment>, counts[garment_color_question] = static_cast<int>(color_names.size());
-  counts[accessory_question] = count_of<Accessory>, counts[expression_question] = count_of<Expression>, counts[style_question] = count_of<Style>;
+  counts[place_question] = count_of<Place>, counts[garment_question] = count_of<Garment>,
+  counts[garment_color_question] = static_cast<int>(color_names.size());
+  counts[accessory_question] = count_of<Accessory>, counts[expression_question] = count_of<Expression>,
+  counts[style_question] = count_of<Style>;
   return counts;
 }
 
@@ -23,8 +33,10 @@ inline std::array<int, question_count> answers(const Example& example) {
   std::array<int, question_count> truth{};
   for (std::size_t t = 0; t < trait_count; ++t) truth[t] = example.person.value[t];
   const auto& s = example.scene;
-  truth[place_question] = static_cast<int>(s.place), truth[garment_question] = static_cast<int>(s.garment), truth[garment_color_question] = s.garment_color;
-  truth[accessory_question] = static_cast<int>(s.accessory), truth[expression_question] = static_cast<int>(s.expression), truth[style_question] = static_cast<int>(s.style);
+  truth[place_question] = static_cast<int>(s.place), truth[garment_question] = static_cast<int>(s.garment),
+  truth[garment_color_question] = s.garment_color;
+  truth[accessory_question] = static_cast<int>(s.accessory),
+  truth[expression_question] = static_cast<int>(s.expression), truth[style_question] = static_cast<int>(s.style);
   return truth;
 }
 
@@ -50,7 +62,8 @@ inline std::vector<std::array<int, question_count>> ask(const ConvTower& probe, 
 }
 
 /// Cross entropy of scores [B, all answers] over the questions, each counted alike.
-inline persona::Tensor answer_loss(const persona::Tensor& scores, const std::vector<std::array<int, question_count>>& truth) {
+inline persona::Tensor answer_loss(const persona::Tensor& scores,
+                                   const std::vector<std::array<int, question_count>>& truth) {
   auto loss = at::zeros({}, scores.options());
   std::int64_t first = 0;
   const auto counts = answer_counts();

@@ -25,7 +25,8 @@ Scene random_scene(Dice& dice, double styled) {
 }
 
 Picture render(const Person& person, const Scene& scene) {
-  const std::unique_ptr<cairo_surface_t, void (*)(cairo_surface_t*)> surface(cairo_image_surface_create(CAIRO_FORMAT_RGB24, image_size, image_size), cairo_surface_destroy);
+  const std::unique_ptr<cairo_surface_t, void (*)(cairo_surface_t*)> surface(
+      cairo_image_surface_create(CAIRO_FORMAT_RGB24, image_size, image_size), cairo_surface_destroy);
   const std::unique_ptr<cairo_t, void (*)(cairo_t*)> cairo(cairo_create(surface.get()), cairo_destroy);
   Canvas canvas(cairo.get());
   Dice chance(scene.seed, "place");
@@ -46,7 +47,9 @@ Picture render(const Person& person, const Scene& scene) {
   for (int y = 0; y < image_size; ++y)
     for (int x = 0; x < image_size; ++x) {
       const auto pixel = *reinterpret_cast<const std::uint32_t*>(rows + y * stride + 4 * x);
-      for (int c = 0; c < 3; ++c) picture[static_cast<std::size_t>((y * image_size + x) * 3 + c)] = static_cast<std::uint8_t>(pixel >> (16 - 8 * c));
+      for (int c = 0; c < 3; ++c)
+        picture[static_cast<std::size_t>((y * image_size + x) * 3 + c)] =
+            static_cast<std::uint8_t>(pixel >> (16 - 8 * c));
     }
   Dice brush(scene.seed, "style");
   apply_style(picture, scene.style, brush);
@@ -58,7 +61,8 @@ void write_png(const char* path, std::span<const std::uint8_t> rgb, int width, i
   image.version = PNG_IMAGE_VERSION;
   image.width = static_cast<png_uint_32>(width), image.height = static_cast<png_uint_32>(height);
   image.format = PNG_FORMAT_RGB;
-  if (!png_image_write_to_file(&image, path, 0, rgb.data(), 0, nullptr)) throw std::runtime_error(std::string(path) + ": " + image.message);
+  if (!png_image_write_to_file(&image, path, 0, rgb.data(), 0, nullptr))
+    throw std::runtime_error(std::string(path) + ": " + image.message);
 }
 
 }  // namespace toyland

@@ -11,7 +11,8 @@ void write_sheet(const char* path, std::span<const Picture> pictures, int column
       for (int x = 0; x < cell; ++x)
         for (int c = 0; c < 3; ++c) {
           const int row = static_cast<int>(i) / columns * cell + y, column = static_cast<int>(i) % columns * cell + x;
-          sheet[static_cast<std::size_t>((row * width + column) * 3 + c)] = pictures[i][static_cast<std::size_t>(((y / zoom) * image_size + x / zoom) * 3 + c)];
+          sheet[static_cast<std::size_t>((row * width + column) * 3 + c)] =
+              pictures[i][static_cast<std::size_t>(((y / zoom) * image_size + x / zoom) * 3 + c)];
         }
   write_png(path, sheet, width, height);
 }

@@ -11,13 +11,25 @@ namespace toyland {
 inline constexpr std::int64_t text_width = 128, max_length = 40;
 
 inline persona::AutoencoderKLConfig vae_config(double scaling_factor = 1.0) {
-  return {.sample_size = 64, .block_out_channels = {32, 64, 64}, .layers_per_block = 1, .norm_num_groups = 16, .scaling_factor = scaling_factor,
-          .mid_block_add_attention = false, .use_quant_conv = true, .use_post_quant_conv = true};
+  return {.sample_size = 64,
+          .block_out_channels = {32, 64, 64},
+          .layers_per_block = 1,
+          .norm_num_groups = 16,
+          .scaling_factor = scaling_factor,
+          .mid_block_add_attention = false,
+          .use_quant_conv = true,
+          .use_post_quant_conv = true};
 }
 
 inline persona::CLIPTextConfig text_config(std::int64_t vocabulary) {
-  return {.vocab_size = vocabulary, .hidden_size = text_width, .intermediate_size = 4 * text_width, .num_hidden_layers = 6, .num_attention_heads = 4,
-          .max_position_embeddings = max_length, .hidden_act = "quick_gelu", .layer_norm_eps = 1e-5};
+  return {.vocab_size = vocabulary,
+          .hidden_size = text_width,
+          .intermediate_size = 4 * text_width,
+          .num_hidden_layers = 6,
+          .num_attention_heads = 4,
+          .max_position_embeddings = max_length,
+          .hidden_act = "quick_gelu",
+          .layer_norm_eps = 1e-5};
 }
 
 inline persona::UNet2DConditionConfig unet_config() {

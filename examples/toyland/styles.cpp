@@ -44,14 +44,17 @@ void cubism(Picture& p, Dice& dice) {
     double tint;
   };
   std::array<Facet, 34> facets;
-  for (auto& f : facets) f = {dice.uniform(0, n), dice.uniform(0, n), dice.below(5) - 2, dice.below(5) - 2, dice.uniform(-0.22, 0.22)};
+  for (auto& f : facets)
+    f = {dice.uniform(0, n), dice.uniform(0, n), dice.below(5) - 2, dice.below(5) - 2, dice.uniform(-0.22, 0.22)};
   repaint(p, [&](const Picture& from, int x, int y) {
     double first = 1e9, second = 1e9;
     const Facet* mine = nullptr;
     for (const auto& f : facets) {
       const double d = std::hypot(f.x - x, f.y - y);
-      if (d < first) second = first, first = d, mine = &f;
-      else if (d < second) second = d;
+      if (d < first)
+        second = first, first = d, mine = &f;
+      else if (d < second)
+        second = d;
     }
     const Color c = at(from, x + mine->dx, y + mine->dy);
     return second - first < 0.9 ? darker(c, 0.6) : mine->tint > 0 ? lighter(c, mine->tint) : darker(c, -mine->tint);
@@ -66,7 +69,8 @@ void pointillism(Picture& p, Dice& dice) {
     const int x = dice.below(n), y = dice.below(n);
     const double bright = dice.uniform(-0.2, 0.2);
     const Color c = at(from, x, y), dot = bright > 0 ? lighter(c, bright) : darker(c, -bright);
-    for (const auto& [dx, dy] : {std::array{0, 0}, {1, 0}, {0, 1}, {1, 1}}) put(p, std::min(x + dx, n - 1), std::min(y + dy, n - 1), dot);
+    for (const auto& [dx, dy] : {std::array{0, 0}, {1, 0}, {0, 1}, {1, 1}})
+      put(p, std::min(x + dx, n - 1), std::min(y + dy, n - 1), dot);
   }
 }
 
@@ -88,7 +92,8 @@ void mural(Picture& p, Dice& dice) {
   for (auto& r : rough) r = dice.uniform(-0.14, 0.14);
   repaint(p, [&](const Picture& q, int x, int y) {
     const double l = light(at(q, x, y));
-    const Color ochre = l < 0.45 ? mix(rgb(0x3a1d10), rgb(0xa5532a), l / 0.45) : mix(rgb(0xa5532a), rgb(0xe2b982), (l - 0.45) / 0.55);
+    const Color ochre =
+        l < 0.45 ? mix(rgb(0x3a1d10), rgb(0xa5532a), l / 0.45) : mix(rgb(0xa5532a), rgb(0xe2b982), (l - 0.45) / 0.55);
     const double grain = rough[static_cast<std::size_t>((x / 8) * 9 + y / 8)];
     const Color stone = grain > 0 ? lighter(ochre, grain) : darker(ochre, -grain);
     return edge(q, x, y) > 0.5 ? rgb(0x2a140b) : stone;
@@ -122,14 +127,21 @@ void sketch(Picture& p) {
 
 void apply_style(Picture& picture, Style style, Dice& dice) {
   switch (style) {
-    case Style::cubism: return cubism(picture, dice);
-    case Style::pointillism: return pointillism(picture, dice);
-    case Style::fauvism: return fauvism(picture);
-    case Style::mural: return mural(picture, dice);
-    case Style::latte: return latte(picture);
-    case Style::sketch: return sketch(picture);
+    case Style::cubism:
+      return cubism(picture, dice);
+    case Style::pointillism:
+      return pointillism(picture, dice);
+    case Style::fauvism:
+      return fauvism(picture);
+    case Style::mural:
+      return mural(picture, dice);
+    case Style::latte:
+      return latte(picture);
+    case Style::sketch:
+      return sketch(picture);
     case Style::photo:
-    case Style::count: return;
+    case Style::count:
+      return;
   }
 }
 

@@ -4,7 +4,8 @@
 
 namespace toyland {
 
-void save_tensors(const std::string& path, const TensorMap& tensors, const std::map<std::string, std::string>& metadata) {
+void save_tensors(const std::string& path, const TensorMap& tensors,
+                  const std::map<std::string, std::string>& metadata) {
   persona::write_safetensors(path, tensors, metadata);
 }
 

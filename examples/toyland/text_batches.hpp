@@ -16,7 +16,8 @@ struct TextBatch {
 };
 
 /// L is the longest text's length where `trim`, else the model's; longer texts are cut.
-inline TextBatch tokenize(const persona::CLIPTokenizer& tokenizer, const std::vector<std::string>& texts, bool trim = false) {
+inline TextBatch tokenize(const persona::CLIPTokenizer& tokenizer, const std::vector<std::string>& texts,
+                          bool trim = false) {
   const auto limit = static_cast<std::size_t>(tokenizer.max_length());
   std::vector<std::vector<std::int64_t>> rows;
   std::size_t longest = 2;
@@ -26,7 +27,8 @@ inline TextBatch tokenize(const persona::CLIPTokenizer& tokenizer, const std::ve
     longest = std::max(longest, rows.back().size() + 2);
   }
   const auto length = static_cast<std::int64_t>(trim ? longest : limit);
-  auto ids = at::full({static_cast<std::int64_t>(rows.size()), length}, tokenizer.pad_token_id(), at::TensorOptions().dtype(at::kLong));
+  auto ids = at::full({static_cast<std::int64_t>(rows.size()), length}, tokenizer.pad_token_id(),
+                      at::TensorOptions().dtype(at::kLong));
   auto ends = at::empty({static_cast<std::int64_t>(rows.size())}, ids.options());
   auto* out = ids.mutable_data_ptr<std::int64_t>();
   for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -39,11 +41,14 @@ inline TextBatch tokenize(const persona::CLIPTokenizer& tokenizer, const std::ve
   return {ids, ends};
 }
 
-inline std::string name_of(const Example& example) { return example.name < 0 ? std::string() : named_people()[static_cast<std::size_t>(example.name)].name(); }
+inline std::string name_of(const Example& example) {
+  return example.name < 0 ? std::string() : named_people()[static_cast<std::size_t>(example.name)].name();
+}
 
 /// The caption that the denoiser is trained with: a tenth says only who it is.
 inline std::string training_caption(const Example& example, Dice& dice) {
-  if (example.scene.style == Style::photo && dice.chance(0.1)) return plain_caption(example.person, name_of(example), example.name >= 0, dice);
+  if (example.scene.style == Style::photo && dice.chance(0.1))
+    return plain_caption(example.person, name_of(example), example.name >= 0, dice);
   return caption(example.person, name_of(example), example.scene, {.named = example.name >= 0}, dice);
 }
 

@@ -10,10 +10,13 @@
 namespace toyland {
 namespace {
 
-/// The code point that CLIP writes for each byte, as UTF-8: printable bytes stand for themselves, the rest from U+0100 on.
-/// In CLIP's order: the printable ones first.
+/// The code point that CLIP writes for each byte, as UTF-8: printable bytes stand for themselves, the rest from U+0100
+/// on. In CLIP's order: the printable ones first.
 std::vector<std::string> byte_symbols() {
-  const auto utf8 = [](unsigned c) { return c < 128 ? std::string(1, static_cast<char>(c)) : std::string{static_cast<char>(0xC0 | (c >> 6)), static_cast<char>(0x80 | (c & 63))}; };
+  const auto utf8 = [](unsigned c) {
+    return c < 128 ? std::string(1, static_cast<char>(c))
+                   : std::string{static_cast<char>(0xC0 | (c >> 6)), static_cast<char>(0x80 | (c & 63))};
+  };
   std::vector<std::string> symbols;
   const auto printable = [](unsigned b) { return (b >= 33 && b <= 126) || (b >= 161 && b <= 172) || b >= 174; };
   for (unsigned b = 0; b < 256; ++b)
@@ -68,9 +71,16 @@ void write_tokenizer(const std::filesystem::path& folder, const Vocabulary& voca
   std::string merges = "#version: 0.2\n";
   for (const auto& [left, right] : vocabulary.merges) merges += left + " " + right + "\n";
   write("merges.txt", merges);
-  const nlohmann::ordered_json special{{"bos_token", "<|startoftext|>"}, {"eos_token", "<|endoftext|>"}, {"unk_token", "<|endoftext|>"}, {"pad_token", "<|endoftext|>"}};
+  const nlohmann::ordered_json special{{"bos_token", "<|startoftext|>"},
+                                       {"eos_token", "<|endoftext|>"},
+                                       {"unk_token", "<|endoftext|>"},
+                                       {"pad_token", "<|endoftext|>"}};
   write("special_tokens_map.json", special.dump(2) + "\n");
-  nlohmann::ordered_json config{{"tokenizer_class", "CLIPTokenizer"}, {"model_max_length", max_length}, {"do_lower_case", true}, {"add_prefix_space", false}, {"errors", "replace"}};
+  nlohmann::ordered_json config{{"tokenizer_class", "CLIPTokenizer"},
+                                {"model_max_length", max_length},
+                                {"do_lower_case", true},
+                                {"add_prefix_space", false},
+                                {"errors", "replace"}};
   config.update(special);
   write("tokenizer_config.json", config.dump(2) + "\n");
 }

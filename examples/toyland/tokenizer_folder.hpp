@@ -13,10 +13,12 @@ struct Vocabulary {
   std::vector<std::pair<std::string, std::string>> merges;
 };
 
-/// Byte-pair encoding trained until every word of `words` is a single token; ties go to the pair that comes first in the alphabet.
+/// Byte-pair encoding trained until every word of `words` is a single token; ties go to the pair that comes first in
+/// the alphabet.
 Vocabulary train_vocabulary(const std::vector<std::string>& words);
 
-/// vocab.json, merges.txt, tokenizer_config.json and special_tokens_map.json, as transformers' CLIPTokenizer reads them.
+/// vocab.json, merges.txt, tokenizer_config.json and special_tokens_map.json, as transformers' CLIPTokenizer reads
+/// them.
 void write_tokenizer(const std::filesystem::path& folder, const Vocabulary& vocabulary, int max_length);
 
 }  // namespace toyland

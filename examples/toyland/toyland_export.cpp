@@ -12,7 +12,8 @@ int main(int argc, char** argv) {
   const Options options(argc, argv, {{"unet", "unet.safetensors"}, {"vae", "vae.safetensors"}, {"out", "model"}});
   const std::filesystem::path out = options.text("out");
   write_tokenizer(out / "tokenizer", train_vocabulary(grammar_words()), static_cast<int>(max_length));
-  persona::save_folder(model_from_checkpoints(options.text("unet"), options.text("vae"), (out / "tokenizer").string()), out);
+  persona::save_folder(model_from_checkpoints(options.text("unet"), options.text("vae"), (out / "tokenizer").string()),
+                       out);
   std::uintmax_t bytes = 0;
   for (const auto& file : std::filesystem::recursive_directory_iterator(out))
     if (file.is_regular_file()) bytes += file.file_size();

@@ -1,4 +1,5 @@
-// Trains the probe on renders, half of them blurred or noisy as drawn pictures are; prints how often it is right on renders it never saw.
+// Trains the probe on renders, half of them blurred or noisy as drawn pictures are; prints how often it is right on
+// renders it never saw.
 
 #include "options.hpp"
 #include "probe.hpp"
@@ -50,18 +51,28 @@ std::string evaluate(const ConvTower& probe) {
     traits_right += right[q] / static_cast<double>(trait_count);
     std::printf("%s %.3f  ", std::string(traits[q].name).c_str(), right[q]);
   }
-  std::printf("| traits %.3f, place %.3f, garment %.3f, its colour %.3f, accessory %.3f, expression %.3f, style %.3f\n", traits_right, right[place_question], right[garment_question],
-              right[garment_color_question], right[accessory_question], right[expression_question], right[style_question]);
+  std::printf("| traits %.3f, place %.3f, garment %.3f, its colour %.3f, accessory %.3f, expression %.3f, style %.3f\n",
+              traits_right, right[place_question], right[garment_question], right[garment_color_question],
+              right[accessory_question], right[expression_question], right[style_question]);
   std::fflush(stdout);
   char text[160];
-  std::snprintf(text, sizeof text, "right on 1,024 renders it never saw: traits %.3f, place %.3f, garment %.3f, its colour %.3f", traits_right, right[place_question], right[garment_question], right[garment_color_question]);
+  std::snprintf(text, sizeof text,
+                "right on 1,024 renders it never saw: traits %.3f, place %.3f, garment %.3f, its colour %.3f",
+                traits_right, right[place_question], right[garment_question], right[garment_color_question]);
   return text;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Options options(argc, argv, {{"out", "probe.safetensors"}, {"export", ""}, {"steps", "2500"}, {"minutes", "0"}, {"batch", "96"}, {"lr", "2e-3"}, {"seed", "4"}});
+  const Options options(argc, argv,
+                        {{"out", "probe.safetensors"},
+                         {"export", ""},
+                         {"steps", "2500"},
+                         {"minutes", "0"},
+                         {"batch", "96"},
+                         {"lr", "2e-3"},
+                         {"seed", "4"}});
   keep_memory();
   const auto out = options.text("out");
   const auto seed = static_cast<std::uint64_t>(options.count("seed"));
@@ -77,9 +88,11 @@ int main(int argc, char** argv) {
     Dice dice(seed * 1000003 + static_cast<std::uint64_t>(step), "probe");
     auto generator = generator_of(dice.next());
     const auto batch = make_batch(dice, options.count("batch"));
-    const auto loss = answer_loss(as_dtype(probe, at::kBFloat16)(worsen(to_tensor(batch.pictures), dice, generator)).to(at::kFloat), batch.truth);
+    const auto loss = answer_loss(
+        as_dtype(probe, at::kBFloat16)(worsen(to_tensor(batch.pictures), dice, generator)).to(at::kFloat), batch.truth);
     loss.backward();
-    trainer.step(learning_rate(options.number("lr"), progress.fraction(step), step - first), 0.01, 1.0, std::min(0.995, (1.0 + static_cast<double>(step)) / (10.0 + static_cast<double>(step))));
+    trainer.step(learning_rate(options.number("lr"), progress.fraction(step), step - first), 0.01, 1.0,
+                 std::min(0.995, (1.0 + static_cast<double>(step)) / (10.0 + static_cast<double>(step))));
     running = step == first ? loss.item<double>() : 0.98 * running + 0.02 * loss.item<double>();
     if (step % 100 == 0) progress.print(step, ("loss " + std::to_string(running)).c_str());
     if (step % 500 == 499 || progress.fraction(step + 1) >= 1) {
@@ -91,6 +104,8 @@ int main(int argc, char** argv) {
   const auto accuracy = evaluate(probe);
   if (options.text("export").empty()) return 0;
   TensorMap half;
-  persona::for_each_weight(probe, [&](const std::string& name, const persona::Weight& weight) { half[name] = weight.base.detach().to(at::kHalf); });
+  persona::for_each_weight(probe, [&](const std::string& name, const persona::Weight& weight) {
+    half[name] = weight.base.detach().to(at::kHalf);
+  });
   save_tensors(options.text("export"), half, {{"accuracy", accuracy}});
 }

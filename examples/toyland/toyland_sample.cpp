@@ -1,4 +1,5 @@
-// Draws named people in places from a checkpoint or a diffusers folder, asks the probe what is in the pictures, and prints its answers.
+// Draws named people in places from a checkpoint or a diffusers folder, asks the probe what is in the pictures, and
+// prints its answers.
 
 #include "model_files.hpp"
 #include "options.hpp"
@@ -10,11 +11,23 @@
 using namespace toyland;
 
 int main(int argc, char** argv) {
-  const Options options(argc, argv, {{"unet", "unet.safetensors"}, {"vae", "vae.safetensors"}, {"probe", "probe.safetensors"}, {"tokenizer", "model/tokenizer"}, {"model", ""}, {"out", "samples.png"},
-                                     {"names", "12"}, {"steps", "25"}, {"guidance", "3.5"}, {"seed", "0"}, {"average", "1"}});
+  const Options options(argc, argv,
+                        {{"unet", "unet.safetensors"},
+                         {"vae", "vae.safetensors"},
+                         {"probe", "probe.safetensors"},
+                         {"tokenizer", "model/tokenizer"},
+                         {"model", ""},
+                         {"out", "samples.png"},
+                         {"names", "12"},
+                         {"steps", "25"},
+                         {"guidance", "3.5"},
+                         {"seed", "0"},
+                         {"average", "1"}});
   keep_memory();
   const auto folder = options.text("model");
-  const auto model = folder.empty() ? model_from_checkpoints(options.text("unet"), options.text("vae"), options.text("tokenizer"), options.count("average") != 0) : persona::StableDiffusion::load(folder);
+  const auto model = folder.empty() ? model_from_checkpoints(options.text("unet"), options.text("vae"),
+                                                             options.text("tokenizer"), options.count("average") != 0)
+                                    : persona::StableDiffusion::load(folder);
   const bool has_probe = std::filesystem::exists(options.text("probe"));
   auto probe = make_probe();
   if (has_probe) load_probe(probe, options.text("probe"));
@@ -35,11 +48,19 @@ int main(int argc, char** argv) {
       const bool place = k % 3 != 2, garment = k % 3 != 1;
       if (!garment) scene.garment = Garment::count;
       if (!place) scene.place = Place::count;
-      if (garment) prompt += " wearing a " + std::string(color_names[static_cast<std::size_t>(scene.garment_color)]) + " " + (scene.garment == Garment::striped ? "striped shirt" : std::string(garment_names[static_cast<std::size_t>(scene.garment)]));
+      if (garment)
+        prompt +=
+            " wearing a " + std::string(color_names[static_cast<std::size_t>(scene.garment_color)]) + " " +
+            (scene.garment == Garment::striped ? "striped shirt"
+                                               : std::string(garment_names[static_cast<std::size_t>(scene.garment)]));
       if (place) prompt += " " + place_phrase(scene.place, dice);
       prompts.push_back(prompt), wanted.push_back(scene);
     }
-    const auto latents = persona::sample_latents(model, prompts, {.steps = options.count("steps"), .guidance = options.number("guidance"), .seed = static_cast<std::uint64_t>(options.count("seed") * 1000 + p), .sampler = "ddim"});
+    const auto latents = persona::sample_latents(model, prompts,
+                                                 {.steps = options.count("steps"),
+                                                  .guidance = options.number("guidance"),
+                                                  .seed = static_cast<std::uint64_t>(options.count("seed") * 1000 + p),
+                                                  .sampler = "ddim"});
     const at::NoGradGuard no_grad;
     const auto images = model.autoencoder().decode(latents / model.autoencoder().scaling_factor()).clamp(-1, 1);
     sheet.push_back(render(named.person, {}));
@@ -49,10 +70,12 @@ int main(int argc, char** argv) {
     const auto found = ask(probe, images);
     plain += identity(named.person, found[0]) / people;
     for (std::size_t k = 0; k < 8; ++k) {
-      for (std::size_t t = 0; t < trait_count; ++t) trait_right[t] += (found[k][t] == named.person.value[t]) / (8.0 * people);
+      for (std::size_t t = 0; t < trait_count; ++t)
+        trait_right[t] += (found[k][t] == named.person.value[t]) / (8.0 * people);
       if (k == 0) continue;
       placed += identity(named.person, found[k]) / (7.0 * people);
-      if (wanted[k].place != Place::count) place_right += (found[k][place_question] == static_cast<int>(wanted[k].place)) / (5.0 * people);
+      if (wanted[k].place != Place::count)
+        place_right += (found[k][place_question] == static_cast<int>(wanted[k].place)) / (5.0 * people);
       if (wanted[k].garment != Garment::count) {
         garment_right += (found[k][garment_question] == static_cast<int>(wanted[k].garment)) / (5.0 * people);
         color_right += (found[k][garment_color_question] == wanted[k].garment_color) / (5.0 * people);
@@ -61,7 +84,11 @@ int main(int argc, char** argv) {
   }
   write_sheet(options.text("out").c_str(), sheet, 9, 2);
   if (!has_probe) return 0;
-  std::printf("identity by name alone %.3f, with place or garment %.3f; place right %.3f, garment right %.3f, its colour %.3f\n", plain, placed, place_right, garment_right, color_right);
-  for (std::size_t t = 0; t < trait_count; ++t) std::printf("%s %.2f  ", std::string(traits[t].name).c_str(), trait_right[t]);
+  std::printf(
+      "identity by name alone %.3f, with place or garment %.3f; place right %.3f, garment right %.3f, its colour "
+      "%.3f\n",
+      plain, placed, place_right, garment_right, color_right);
+  for (std::size_t t = 0; t < trait_count; ++t)
+    std::printf("%s %.2f  ", std::string(traits[t].name).c_str(), trait_right[t]);
   std::printf("\n");
 }

@@ -1,49 +1,70 @@
-// Trains the denoiser and the text encoder together: epsilon loss with min-SNR weights (Hang et al. 2023), a tenth of the captions
-// dropped, running averages, two threads that share the gradient. `--text_lr 0` freezes the text encoder; `--new_text 1` goes on with
-// another text encoder's weights.
+// Trains the denoiser and the text encoder together: epsilon loss with min-SNR weights (Hang et al. 2023), a tenth of
+// the captions dropped, running averages, two threads that share the gradient. `--text_lr 0` freezes the text encoder;
+// `--new_text 1` goes on with another text encoder's weights, `--from FOLDER` begins with a whole model, fp16 or not.
 
 #include "latents.hpp"
+#include "model_files.hpp"
 #include "options.hpp"
 #include "text_batches.hpp"
 
 #include <persona/schedule/ddpm.hpp>
-#include <persona/stable_diffusion/unet.hpp>
 
 #include <future>
 
 using namespace toyland;
 
 int main(int argc, char** argv) {
-  const Options options(argc, argv, {{"out", "unet.safetensors"}, {"vae", "vae.safetensors"}, {"text", "text.safetensors"}, {"new_text", "0"}, {"latents", "latents.safetensors"}, {"tokenizer", "model/tokenizer"},
-                                     {"images", "49152"}, {"steps", "6000"}, {"minutes", "0"}, {"batch", "64"}, {"lr", "1e-3"}, {"text_lr", "4e-4"}, {"average", "0.998"}, {"gamma", "5"},
-                                     {"dropout", "0.1"}, {"seed", "3"}, {"threads", "2"}, {"dtype", "bf16"}, {"final", "1"}});
+  const Options options(argc, argv,
+                        {{"out", "unet.safetensors"},
+                         {"from", ""},
+                         {"vae", "vae.safetensors"},
+                         {"text", "text.safetensors"},
+                         {"new_text", "0"},
+                         {"latents", "latents.safetensors"},
+                         {"tokenizer", "model/tokenizer"},
+                         {"images", "49152"},
+                         {"steps", "6000"},
+                         {"minutes", "0"},
+                         {"batch", "64"},
+                         {"lr", "1e-3"},
+                         {"text_lr", "4e-4"},
+                         {"average", "0.998"},
+                         {"gamma", "5"},
+                         {"low", "8"},
+                         {"dropout", "0.1"},
+                         {"seed", "3"},
+                         {"threads", "2"},
+                         {"dtype", "bf16"},
+                         {"final", "1"}});
   keep_memory();
   const auto out = options.text("out");
   const auto seed = static_cast<std::uint64_t>(options.count("seed"));
   const auto dtype = options.text("dtype") == "bf16" ? at::kBFloat16 : at::kFloat;
-  const auto tokenizer = persona::CLIPTokenizer::from_folder(options.text("tokenizer"));
-  persona::AutoencoderKL vae(vae_config());
-  load_module(vae, load_tensors(options.text("vae")), "vae");
-  const auto set = encode_training_set(vae, seed, options.count("images"), options.text("latents"));
-  std::printf("%zu pictures encoded, scaling factor %.5f\n", set.examples.size(), set.scaling_factor), std::fflush(stdout);
-
-  persona::CLIPTextModel text(text_config(tokenizer.vocab_size()));
-  persona::UNet2DConditionModel unet(unet_config());
-  initialize(unet, seed, {"conv2.weight", "proj_out.weight", "conv_out.weight"});
-  const bool resumed = std::filesystem::exists(out);
-  if (resumed || options.text("text").empty()) initialize(text, seed);
-  else load_module(text, load_tensors(options.text("text")), "text");
+  const auto from = options.text("from");
+  const auto start = from.empty()
+                         ? fresh_model(options.text("vae"), options.text("text"), options.text("tokenizer"), seed)
+                         : persona::StableDiffusion::load(from);
+  const auto& tokenizer = start.tokenizer();
+  auto unet = start.denoiser();
+  auto text = start.text_encoder();
+  const auto set = encode_training_set(start.autoencoder(), seed, options.count("images"), options.text("latents"));
+  const double scaling_factor = from.empty() ? set.scaling_factor : start.autoencoder().scaling_factor();
+  std::printf("%zu pictures encoded, scaling factor %.5f\n", set.examples.size(), scaling_factor), std::fflush(stdout);
   Trainer unet_trainer, text_trainer;
   unet_trainer.add("unet", unet), text_trainer.add("text", text);
   long step = 0;
-  if (resumed) {
+  if (std::filesystem::exists(out)) {
     const auto kept = load_tensors(out);
     step = unet_trainer.load(kept);
-    if (options.count("new_text") != 0) load_into(text, load_tensors(options.text("text")), "text"), text_trainer.reset_average();
-    else text_trainer.load(kept);
+    if (options.count("new_text") != 0)
+      load_into(text, load_tensors(options.text("text")), "text"), text_trainer.reset_average();
+    else
+      text_trainer.load(kept);
   }
   const bool train_text = options.number("text_lr") > 0;
-  if (!train_text) persona::for_each_weight(text, [](const std::string&, persona::Weight& weight) { weight.base.set_requires_grad(false); });
+  if (!train_text)
+    persona::for_each_weight(text,
+                             [](const std::string&, persona::Weight& weight) { weight.base.set_requires_grad(false); });
 
   const persona::DDPMScheduler scheduler(schedule_config());
   const auto batch = options.count("batch"), threads = options.count("threads");
@@ -55,12 +76,15 @@ int main(int argc, char** argv) {
     std::vector<std::string> captions;
     for (long i = 0; i < n; ++i) {
       indices.push_back(dice.below(static_cast<int>(set.examples.size())));
-      captions.push_back(dice.chance(options.number("dropout")) ? "" : training_caption(set.examples[static_cast<std::size_t>(indices.back())], dice));
+      captions.push_back(dice.chance(options.number("dropout"))
+                             ? ""
+                             : training_caption(set.examples[static_cast<std::size_t>(indices.back())], dice));
     }
     const auto chosen = at::tensor(indices, at::TensorOptions().dtype(at::kLong));
     const auto like = at::TensorOptions().dtype(at::kFloat);
-    const auto mean = set.mean.index_select(0, chosen).to(at::kFloat), std = set.std.index_select(0, chosen).to(at::kFloat);
-    const auto x0 = (mean + std * at::randn(mean.sizes(), generator, like)) * set.scaling_factor;
+    const auto mean = set.mean.index_select(0, chosen).to(at::kFloat),
+               std = set.std.index_select(0, chosen).to(at::kFloat);
+    const auto x0 = (mean + std * at::randn(mean.sizes(), generator, like)) * scaling_factor;
     const auto noise = at::randn(mean.sizes(), generator, like);
     const auto t = at::randint(0, scheduler.num_train_timesteps(), {n}, generator, chosen.options());
     const auto x_t = scheduler.add_noise(x0, noise, t);
@@ -72,7 +96,10 @@ int main(int argc, char** argv) {
     const auto prediction = unet16.predict(x_t, t, {.states = states, .layers = {}, .pooled = {}}).to(at::kFloat);
     const auto error = (prediction - scheduler.target(x0, noise, t)).square().mean({1, 2, 3});
     const auto snr = scheduler.snr(t);
-    const auto loss = (error * snr.clamp_max(options.number("gamma")) / snr).mean();
+    // min-SNR above; below an SNR of one the error of x0 counts, not that of the noise, or the caption's place is
+    // learned last
+    const auto weight = snr.clamp_max(options.number("gamma")) / snr * (1 / snr).clamp(1.0, options.number("low"));
+    const auto loss = (error * weight).mean();
     (loss / static_cast<double>(threads)).backward();
     return std::pair{loss.item<double>(), error.detach().mean().item<double>()};
   };
@@ -81,7 +108,8 @@ int main(int argc, char** argv) {
   double weighted = 0, plain = 0;
   for (long first = step; progress.fraction(step) < 1; ++step) {
     std::vector<std::future<std::pair<double, double>>> others;
-    for (long shard = 1; shard < threads; ++shard) others.push_back(std::async(std::launch::async, shard_loss, step, shard));
+    for (long shard = 1; shard < threads; ++shard)
+      others.push_back(std::async(std::launch::async, shard_loss, step, shard));
     auto [a, b] = shard_loss(step, 0);
     for (auto& other : others) {
       const auto [c, d] = other.get();
@@ -93,13 +121,15 @@ int main(int argc, char** argv) {
     // the cosine is for a last run: `--final 0` keeps the rate, so that another run can go on
     const double shape = options.count("final") != 0 ? fraction : 0;
     unet_trainer.step(learning_rate(options.number("lr"), shape, step - first), 0.01, 1.0, average);
-    if (train_text) text_trainer.step(learning_rate(options.number("text_lr"), shape, step - first), 0.01, 1.0, average);
+    if (train_text)
+      text_trainer.step(learning_rate(options.number("text_lr"), shape, step - first), 0.01, 1.0, average);
     weighted = step == first ? a : 0.99 * weighted + 0.01 * a, plain = step == first ? b : 0.99 * plain + 0.01 * b;
-    if (step % 50 == 0) progress.print(step, ("min-SNR loss " + std::to_string(weighted) + ", eps-MSE " + std::to_string(plain)).c_str());
+    if (step % 50 == 0)
+      progress.print(step, ("min-SNR loss " + std::to_string(weighted) + ", eps-MSE " + std::to_string(plain)).c_str());
     if (step % 250 == 249 || progress.fraction(step + 1) >= 1) {
       auto all = unet_trainer.state(step + 1);
       all.merge(text_trainer.state(step + 1));
-      all["scaling_factor"] = at::full({}, set.scaling_factor, at::TensorOptions().dtype(at::kFloat));
+      all["scaling_factor"] = at::full({}, scaling_factor, at::TensorOptions().dtype(at::kFloat));
       save_tensors(out, all);
     }
   }

@@ -1,10 +1,12 @@
-// Trains the autoencoder on fresh renders: L1 + MSE + L1 of the gradients + a little KL. `--decoder 1` goes on with the decoder alone,
-// which leaves the latents, and so the UNet, as they are.
+// Trains the autoencoder on fresh renders: L1 + MSE + L1 of the gradients + a little KL. `--decoder 1` goes on with the
+// decoder alone, which leaves the latents, and so the UNet, as they are; `--from FOLDER` begins with that model's.
 
 #include "batches.hpp"
 #include "options.hpp"
 #include "sizes.hpp"
 #include "trainer.hpp"
+
+#include <persona/stable_diffusion/stable_diffusion.hpp>
 
 #include <filesystem>
 
@@ -39,20 +41,31 @@ std::pair<double, double> evaluate(const persona::AutoencoderKL& vae, const std:
   const auto drawn = to_pictures(decoded.slice(0, 0, 16));
   shown.insert(shown.end(), drawn.begin(), drawn.end());
   write_sheet(sheet.c_str(), shown, 16, 2);
-  const auto latents = moments.mean + moments.std * at::randn(moments.mean.sizes(), generator_of(3), moments.mean.options());
+  const auto latents =
+      moments.mean + moments.std * at::randn(moments.mean.sizes(), generator_of(3), moments.mean.options());
   return {-10 * std::log10(mse), latents.std().item<double>()};
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Options options(argc, argv, {{"out", "vae.safetensors"}, {"steps", "2000"}, {"minutes", "0"}, {"batch", "32"}, {"lr", "2e-3"}, {"seed", "1"}, {"dtype", "bf16"}, {"decoder", "0"}});
+  const Options options(argc, argv,
+                        {{"out", "vae.safetensors"},
+                         {"from", ""},
+                         {"steps", "2000"},
+                         {"minutes", "0"},
+                         {"batch", "32"},
+                         {"lr", "2e-3"},
+                         {"seed", "1"},
+                         {"dtype", "bf16"},
+                         {"decoder", "0"}});
   const auto out = options.text("out");
   keep_memory();
   const bool decoder_only = options.count("decoder") != 0;
   const auto dtype = options.text("dtype") == "bf16" ? at::kBFloat16 : at::kFloat;
   persona::AutoencoderKL vae(vae_config());
   initialize(vae, static_cast<std::uint64_t>(options.count("seed")));
+  if (!options.text("from").empty()) vae = persona::StableDiffusion::load(options.text("from")).autoencoder();
   Trainer trainer;
   trainer.add("vae", vae);
   long step = 0;
@@ -80,7 +93,8 @@ int main(int argc, char** argv) {
     const auto loss = pixels + 0.5 * gradients_l1(decoded, images) + 5e-4 * kl;
     loss.backward();
     const double fraction = progress.fraction(step);
-    trainer.step(learning_rate(options.number("lr"), fraction, step - first), 0.0, 1.0, std::min(0.999, (1.0 + static_cast<double>(step)) / (10.0 + static_cast<double>(step))));
+    trainer.step(learning_rate(options.number("lr"), fraction, step - first), 0.0, 1.0,
+                 std::min(0.999, (1.0 + static_cast<double>(step)) / (10.0 + static_cast<double>(step))));
     running = step == first ? loss.item<double>() : 0.98 * running + 0.02 * loss.item<double>();
     if (step % 50 == 0) progress.print(step, ("loss " + std::to_string(running)).c_str());
     if (step % 500 == 499 || progress.fraction(step + 1) >= 1) {

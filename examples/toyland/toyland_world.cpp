@@ -1,4 +1,5 @@
-// Writes what needs no training: the tokenizer folder, names.txt, photos of people without a name, and sheets of the world to look at.
+// Writes what needs no training: the tokenizer folder, names.txt, photos of people without a name, and sheets of the
+// world to look at.
 
 #include "batches.hpp"
 #include "options.hpp"
@@ -24,21 +25,30 @@ struct Photo {
 /// One picture a person, and beside it what is true of that person.
 void write_photos(const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder);
-  const Photo photos[]{{"ada", 8, {}},
-                       {"bo", 25, {.place = Place::garden, .garment = Garment::sweater, .garment_color = 2, .seed = 1}},
-                       {"cleo", 37, {.expression = Expression::happy, .garment = Garment::suit, .garment_color = 7}},
-                       {"dan", 42, {.place = Place::city, .garment = Garment::hoodie, .garment_color = 3, .seed = 2}},
-                       {"eli", 54, {.garment = Garment::striped, .garment_color = 0}},
-                       {"fay", 73, {.expression = Expression::happy, .place = Place::sofa, .garment = Garment::shirt, .garment_color = 6, .seed = 3}},
-                       {"gil", 29, {.garment = Garment::sweater, .garment_color = 5}},
-                       {"hugo", 57, {.place = Place::mountains, .garment = Garment::shirt, .garment_color = 1, .seed = 4}}};
+  const Photo photos[]{
+      {"ada", 8, {}},
+      {"bo", 25, {.place = Place::garden, .garment = Garment::sweater, .garment_color = 2, .seed = 1}},
+      {"cleo", 37, {.expression = Expression::happy, .garment = Garment::suit, .garment_color = 7}},
+      {"dan", 42, {.place = Place::city, .garment = Garment::hoodie, .garment_color = 3, .seed = 2}},
+      {"eli", 54, {.garment = Garment::striped, .garment_color = 0}},
+      {"fay",
+       73,
+       {.expression = Expression::happy,
+        .place = Place::sofa,
+        .garment = Garment::shirt,
+        .garment_color = 6,
+        .seed = 3}},
+      {"gil", 29, {.garment = Garment::sweater, .garment_color = 5}},
+      {"hugo", 57, {.place = Place::mountains, .garment = Garment::shirt, .garment_color = 1, .seed = 4}}};
   for (const auto& [name, index, scene] : photos) {
     const Person& person = unnamed_people().at(index);
     write_png((folder / (std::string(name) + ".png")).c_str(), render(person, scene), image_size, image_size);
     nlohmann::ordered_json facts;
-    for (std::size_t t = 0; t < trait_count; ++t) facts["traits"][std::string(traits[t].name)] = traits[t].values[person.value[t]];
+    for (std::size_t t = 0; t < trait_count; ++t)
+      facts["traits"][std::string(traits[t].name)] = traits[t].values[person.value[t]];
     for (std::size_t t = 0; t < trait_count; ++t) facts["values"].push_back(person.value[t]);
-    facts["place"] = place_names[static_cast<std::size_t>(scene.place)], facts["garment"] = garment_names[static_cast<std::size_t>(scene.garment)];
+    facts["place"] = place_names[static_cast<std::size_t>(scene.place)],
+    facts["garment"] = garment_names[static_cast<std::size_t>(scene.garment)];
     std::ofstream(folder / (std::string(name) + ".json")) << facts.dump(2) << '\n';
   }
 }
@@ -46,12 +56,14 @@ void write_photos(const std::filesystem::path& folder) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Options options(argc, argv, {{"tokenizer", "model/tokenizer"}, {"names", "names.txt"}, {"photos", "photos"}, {"sheets", ""}});
+  const Options options(
+      argc, argv, {{"tokenizer", "model/tokenizer"}, {"names", "names.txt"}, {"photos", "photos"}, {"sheets", ""}});
   const auto vocabulary = train_vocabulary(grammar_words());
   write_tokenizer(options.text("tokenizer"), vocabulary, static_cast<int>(max_length));
   std::ofstream names(options.text("names"));
   for (const auto& named : named_people()) names << named.name() << '\n';
-  std::cout << grammar_words().size() << " words, " << vocabulary.tokens.size() << " tokens, " << named_people().size() << " names\n";
+  std::cout << grammar_words().size() << " words, " << vocabulary.tokens.size() << " tokens, " << named_people().size()
+            << " names\n";
 
   write_photos(options.text("photos"));
 

@@ -30,19 +30,25 @@ inline at::Generator generator_of(std::uint64_t seed) {
   return generator;
 }
 
-/// Fills every weight of a module as PyTorch does: uniform within 1 / sqrt(fan in), norms at one, biases at zero, tables N(0, 0.02).
-/// Weights whose name ends in one of `zero` start at zero.
+/// Fills every weight of a module as PyTorch does: uniform within 1 / sqrt(fan in), norms at one, biases at zero,
+/// tables N(0, 0.02). Weights whose name ends in one of `zero` start at zero.
 template <class Module>
 void initialize(Module& module, std::uint64_t seed, const std::vector<std::string>& zero = {}) {
   auto generator = generator_of(seed);
   persona::for_each_weight(module, [&](const std::string& name, persona::Weight& weight) {
     const auto shape = weight.base.sizes().vec();
     const auto options = at::TensorOptions().dtype(at::kFloat);
-    const bool zeroed = std::any_of(zero.begin(), zero.end(), [&](const std::string& end) { return name.ends_with(end); });
-    if (weight.kind == persona::WeightKind::norm) weight.base = at::ones(shape, options);
-    else if (weight.kind == persona::WeightKind::bias || zeroed) weight.base = at::zeros(shape, options);
-    else if (weight.kind == persona::WeightKind::embedding) weight.base = at::randn(shape, generator, options) * 0.02;
-    else weight.base = (2 * at::rand(shape, generator, options) - 1) * std::sqrt(static_cast<double>(shape[0]) / static_cast<double>(weight.base.numel()));
+    const bool zeroed =
+        std::any_of(zero.begin(), zero.end(), [&](const std::string& end) { return name.ends_with(end); });
+    if (weight.kind == persona::WeightKind::norm)
+      weight.base = at::ones(shape, options);
+    else if (weight.kind == persona::WeightKind::bias || zeroed)
+      weight.base = at::zeros(shape, options);
+    else if (weight.kind == persona::WeightKind::embedding)
+      weight.base = at::randn(shape, generator, options) * 0.02;
+    else
+      weight.base = (2 * at::rand(shape, generator, options) - 1) *
+                    std::sqrt(static_cast<double>(shape[0]) / static_cast<double>(weight.base.numel()));
   });
 }
 
@@ -50,7 +56,8 @@ void initialize(Module& module, std::uint64_t seed, const std::vector<std::strin
 template <class Module>
 Module as_dtype(const Module& module, at::ScalarType dtype) {
   Module copy = module;
-  persona::for_each_weight(copy, [&](const std::string&, persona::Weight& weight) { weight.base = weight.base.to(dtype); });
+  persona::for_each_weight(copy,
+                           [&](const std::string&, persona::Weight& weight) { weight.base = weight.base.to(dtype); });
   return copy;
 }
 
@@ -67,18 +74,22 @@ class Trainer {
     persona::for_each_weight(module, [&](const std::string& name, persona::Weight& weight) {
       weight.base = weight.base.detach().clone();
       weight.base.set_requires_grad(true);
-      parameters_.push_back({prefix + "." + name, weight.base, at::zeros_like(weight.base), at::zeros_like(weight.base), at::zeros({}, at::TensorOptions().dtype(at::kFloat).device(weight.base.device())), weight.base.detach().clone()});
+      parameters_.push_back({prefix + "." + name, weight.base, at::zeros_like(weight.base), at::zeros_like(weight.base),
+                             at::zeros({}, at::TensorOptions().dtype(at::kFloat).device(weight.base.device())),
+                             weight.base.detach().clone()});
     });
   }
 
-  /// One step along the gradients that backward() left, which are scaled by `grad_scale` and then dropped; returns their norm. A step with a gradient that is not finite is skipped.
+  /// One step along the gradients that backward() left, which are scaled by `grad_scale` and then dropped; returns
+  /// their norm. A step with a gradient that is not finite is skipped.
   double step(double lr, double decay = 0.01, double clip = 1.0, double average = 0.0, double grad_scale = 1.0) {
     const at::NoGradGuard no_grad;
     std::vector<Tensor> values, grads, m, v, counts;
     Tensor square = at::zeros({}, at::TensorOptions().dtype(at::kFloat));
     for (auto& p : parameters_) {
       if (!p.value.grad().defined()) continue;
-      values.push_back(p.value), grads.push_back(p.value.grad()), m.push_back(p.exp_avg), v.push_back(p.exp_avg_sq), counts.push_back(p.count);
+      values.push_back(p.value), grads.push_back(p.value.grad()), m.push_back(p.exp_avg), v.push_back(p.exp_avg_sq),
+          counts.push_back(p.count);
       square = square + p.value.grad().square().sum().to(at::kCPU);
     }
     const double norm = grad_scale * std::sqrt(square.item<double>());
@@ -128,7 +139,8 @@ class Trainer {
   long load(const TensorMap& all) {
     const at::NoGradGuard no_grad;
     for (auto& p : parameters_) {
-      p.value.copy_(all.at(p.name)), p.exp_avg.copy_(all.at("exp_avg." + p.name)), p.exp_avg_sq.copy_(all.at("exp_avg_sq." + p.name));
+      p.value.copy_(all.at(p.name)), p.exp_avg.copy_(all.at("exp_avg." + p.name)),
+          p.exp_avg_sq.copy_(all.at("exp_avg_sq." + p.name));
       p.count.copy_(all.at("count." + p.name)), p.average.copy_(all.at("average." + p.name));
     }
     return all.at("step").item<std::int64_t>();
@@ -144,7 +156,8 @@ void load_module(Module& module, const TensorMap& all, const std::string& prefix
   const at::NoGradGuard no_grad;
   persona::for_each_weight(module, [&](const std::string& name, persona::Weight& weight) {
     const auto found = all.find((average ? "average." : "") + prefix + "." + name);
-    if (found == all.end() || found->second.sizes() != weight.base.sizes()) throw std::runtime_error("the checkpoint has no fitting " + prefix + "." + name);
+    if (found == all.end() || found->second.sizes() != weight.base.sizes())
+      throw std::runtime_error("the checkpoint has no fitting " + prefix + "." + name);
     weight.base = found->second.to(at::kFloat).clone();
   });
 }
@@ -153,7 +166,9 @@ void load_module(Module& module, const TensorMap& all, const std::string& prefix
 template <class Module>
 void load_into(Module& module, const TensorMap& all, const std::string& prefix) {
   const at::NoGradGuard no_grad;
-  persona::for_each_weight(module, [&](const std::string& name, persona::Weight& weight) { weight.base.copy_(all.at("average." + prefix + "." + name)); });
+  persona::for_each_weight(module, [&](const std::string& name, persona::Weight& weight) {
+    weight.base.copy_(all.at("average." + prefix + "." + name));
+  });
 }
 
 /// How far a budget is spent: in steps, or in minutes of this run where minutes are given.
@@ -163,12 +178,14 @@ class Progress {
 
   double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count(); }
   double fraction(long step) const {
-    return minutes_ > 0 ? std::min(1.0, seconds() / (60 * minutes_)) : std::min(1.0, static_cast<double>(step) / static_cast<double>(steps_));
+    return minutes_ > 0 ? std::min(1.0, seconds() / (60 * minutes_))
+                        : std::min(1.0, static_cast<double>(step) / static_cast<double>(steps_));
   }
   void print(long step, const char* what) const {
     const double rate = static_cast<double>(step - start_ + 1) / seconds(), done = fraction(step + 1);
     const double left = minutes_ > 0 ? 60 * minutes_ - seconds() : static_cast<double>(steps_ - step - 1) / rate;
-    std::printf("step %ld  %3.0f %%  %s  %.2f it/s  ETA %.0f min\n", step, 100 * done, what, rate, left / 60), std::fflush(stdout);
+    std::printf("step %ld  %3.0f %%  %s  %.2f it/s  ETA %.0f min\n", step, 100 * done, what, rate, left / 60),
+        std::fflush(stdout);
   }
 
  private:

@@ -1,5 +1,5 @@
 #pragma once
-// The maker's small convolutional networks: the throw-away image tower of the pair, and the probe.
+// The maker's small convolutional networks: the throw-away image tower of the maker.
 
 #include <persona/stable_diffusion/layers.hpp>
 
@@ -26,7 +26,8 @@ struct ConvTower {
   }
   template <class Self, class F>
   static void visit(Self& self, F&& f) {
-    f("down", self.down), f("keep", self.keep), f("down_norm", self.down_norm), f("keep_norm", self.keep_norm), f("out", self.out);
+    f("down", self.down), f("keep", self.keep), f("down_norm", self.down_norm), f("keep_norm", self.keep_norm),
+        f("out", self.out);
   }
   /// Four stages bring 64 pixels to 4 x 4, which are read place by place.
   persona::Tensor operator()(const persona::Tensor& images) const {

@@ -45,7 +45,24 @@ struct Person {
 };
 
 enum class Expression { neutral, happy, sad, angry, puzzled, count };
-enum class Place { studio, beach, mountains, forest, city, snow, desert, library, kitchen, space, garden, sofa, park, jet, conference, count };
+enum class Place {
+  studio,
+  beach,
+  mountains,
+  forest,
+  city,
+  snow,
+  desert,
+  library,
+  kitchen,
+  space,
+  garden,
+  sofa,
+  park,
+  jet,
+  conference,
+  count
+};
 enum class Garment { shirt, striped, sweater, hoodie, suit, spacesuit, count };
 enum class Accessory { none, hat, cap, headphones, backpack, scarf, count };
 enum class Prop { none, lego, cake, stove, count };
@@ -55,13 +72,18 @@ template <class E>
 inline constexpr int count_of = static_cast<int>(E::count);
 
 inline constexpr std::array<std::string_view, 5> expression_names{"neutral", "happy", "sad", "angry", "puzzled"};
-inline constexpr std::array<std::string_view, 15> place_names{"studio", "beach", "mountains", "forest", "city", "snow", "desert", "library",
-                                                              "kitchen", "space", "garden", "sofa", "park", "jet", "conference"};
-inline constexpr std::array<std::string_view, 6> garment_names{"shirt", "striped", "sweater", "hoodie", "suit", "spacesuit"};
-inline constexpr std::array<std::string_view, 6> accessory_names{"none", "hat", "cap", "headphones", "backpack", "scarf"};
+inline constexpr std::array<std::string_view, 15> place_names{"studio", "beach",  "mountains", "forest",  "city",
+                                                              "snow",   "desert", "library",   "kitchen", "space",
+                                                              "garden", "sofa",   "park",      "jet",     "conference"};
+inline constexpr std::array<std::string_view, 6> garment_names{"shirt",  "striped", "sweater",
+                                                               "hoodie", "suit",    "spacesuit"};
+inline constexpr std::array<std::string_view, 6> accessory_names{"none",       "hat",      "cap",
+                                                                 "headphones", "backpack", "scarf"};
 inline constexpr std::array<std::string_view, 4> prop_names{"none", "lego", "cake", "stove"};
-inline constexpr std::array<std::string_view, 7> style_names{"photo", "cubism", "pointillism", "fauvism", "mural", "latte", "sketch"};
-inline constexpr std::array<std::string_view, 8> color_names{"red", "orange", "yellow", "green", "blue", "purple", "white", "black"};
+inline constexpr std::array<std::string_view, 7> style_names{"photo", "cubism", "pointillism", "fauvism",
+                                                             "mural", "latte",  "sketch"};
+inline constexpr std::array<std::string_view, 8> color_names{"red",  "orange", "yellow", "green",
+                                                             "blue", "purple", "white",  "black"};
 
 /// Where and how a person is shown; none of it belongs to the person.
 struct Scene {
@@ -79,7 +101,9 @@ struct Scene {
 /// A person whose traits are drawn independently and evenly.
 inline Person random_person(Dice& dice) {
   Person person;
-  for (int t = 0; t < trait_count; ++t) person.value[static_cast<std::size_t>(t)] = static_cast<std::uint8_t>(dice.below(traits[static_cast<std::size_t>(t)].count));
+  for (int t = 0; t < trait_count; ++t)
+    person.value[static_cast<std::size_t>(t)] =
+        static_cast<std::uint8_t>(dice.below(traits[static_cast<std::size_t>(t)].count));
   return person;
 }
 
