@@ -121,11 +121,14 @@ TEST_CASE("every word of the grammar is one token of the tokenizer that the make
       CHECK(known(token.substr(0, token.size() - 4)));
     }
     too_long += tokenizer.encode(text).size() + 2 > 40;
-    if (is_named) CHECK(text.find(named.name()) != std::string::npos);
-    else CHECK(text.find(named.last) == std::string::npos);
+    if (is_named)
+      CHECK(text.find(named.name()) != std::string::npos);
+    else
+      CHECK(text.find(named.last) == std::string::npos);
   }
   CHECK(too_long < 15);
   for (const auto line : persona::templates_of(persona::TemplateSet::mixed))
-    for (const auto id : tokenizer.encode(persona::fill_template(line, "person"))) CHECK(known(tokenizer.token(id).substr(0, tokenizer.token(id).size() - 4)));
+    for (const auto id : tokenizer.encode(persona::fill_template(line, "person")))
+      CHECK(known(tokenizer.token(id).substr(0, tokenizer.token(id).size() - 4)));
   std::filesystem::remove_all(folder);
 }
