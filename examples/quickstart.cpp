@@ -1,5 +1,5 @@
-// A face from one photo: Cross Initialization in 320 and in 25 steps, and Textual Inversion for contrast, on the embedded model.
-// Writes PNGs and one page, index.html, and prints what it found.
+// A face from one photo: Cross Initialization in 320 and in 25 steps, and Textual Inversion for contrast, on the
+// embedded model. Writes PNGs and one page, index.html, and prints what it found.
 
 #include "support/quickstart.hpp"
 
@@ -17,11 +17,16 @@ int main(int argc, char** argv) {
   try {
     const auto sd = persona::StableDiffusion::load(settings.model);
     const auto names = persona::read_lines(settings.names);
-    const persona::Subject face{.token = "<ada>", .class_word = "person", .photos = persona::photos(settings.photo),
-                                .captions = {.templates = persona::TemplateSet::mixed}, .vectors = 2, .phrase = "face of {} person"};
+    const persona::Subject face{.token = "<ada>",
+                                .class_word = "person",
+                                .photos = persona::photos(settings.photo),
+                                .captions = {.templates = persona::TemplateSet::mixed},
+                                .vectors = 2,
+                                .phrase = "face of {} person"};
     quickstart::Page page(settings, sd, face.photos.front().image);
     const auto learn = [&](const char* title, const auto& sum, std::int64_t steps) {
-      page.learn(title, sd, face, persona::personalize(sd, face, sum, {.steps = steps, .batch = 8, .seed = settings.seed}));
+      page.learn(title, sd, face,
+                 persona::personalize(sd, face, sum, {.steps = steps, .batch = 8, .seed = settings.seed}));
     };
     learn("Cross Initialization, 320 steps", persona::cross_initialization(names), 320);
     learn("Cross Initialization, 25 steps", persona::cross_initialization_fast(names), 25);

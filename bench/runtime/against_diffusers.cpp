@@ -1,4 +1,5 @@
-// A training step against the step of diffusers' textual_inversion.py, each in its own process, in turn; diffusers in its faster of fp32 and bf16.
+// A training step against the step of diffusers' textual_inversion.py, each in its own process, in turn; diffusers in
+// its faster of fp32 and bf16.
 
 #include "support/model.hpp"
 #include "support/pairs.hpp"
@@ -38,7 +39,8 @@ class Peer {
     }
     ::close(in[0]), ::close(out[1]);
     to_ = ::fdopen(in[1], "w"), from_ = ::fdopen(out[0], "r");
-    if (line().find("ready") == std::string::npos) throw std::runtime_error("the peer did not start: is diffusers importable by " + python + "?");
+    if (line().find("ready") == std::string::npos)
+      throw std::runtime_error("the peer did not start: is diffusers importable by " + python + "?");
   }
   Peer(const Peer&) = delete;
   Peer& operator=(const Peer&) = delete;
@@ -70,8 +72,14 @@ persona::StableDiffusion random_sd21(const std::string& toyland, at::ScalarType 
   unet.num_attention_heads = {5, 10, 20, 20};
   sd.denoiser() = persona::UNet2DConditionModel(unet);
   sd.autoencoder() = persona::AutoencoderKL(persona::AutoencoderKLConfig{});
-  sd.text_encoder() = persona::CLIPTextModel({.vocab_size = 49408, .hidden_size = 1024, .intermediate_size = 4096, .num_hidden_layers = 23, .num_attention_heads = 16, .hidden_act = "gelu"});
-  persona::initialize(sd.denoiser(), generator), persona::initialize(sd.autoencoder(), generator), persona::initialize(sd.text_encoder(), generator);
+  sd.text_encoder() = persona::CLIPTextModel({.vocab_size = 49408,
+                                              .hidden_size = 1024,
+                                              .intermediate_size = 4096,
+                                              .num_hidden_layers = 23,
+                                              .num_attention_heads = 16,
+                                              .hidden_act = "gelu"});
+  persona::initialize(sd.denoiser(), generator), persona::initialize(sd.autoencoder(), generator),
+      persona::initialize(sd.text_encoder(), generator);
   persona::to(sd.denoiser(), at::kCPU, dtype), persona::to(sd.autoencoder(), at::kCPU, dtype);
   persona::for_each_weight(sd.denoiser(), [](const std::string&, persona::Weight& weight) {
     if (weight.base.dim() == 4) weight.base = weight.base.contiguous(at::MemoryFormat::ChannelsLast);
@@ -95,9 +103,11 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   if (sd21) batch = 1;
 
-  const auto sd = sd21 ? random_sd21(model, dtype == "bf16" ? at::kBFloat16 : at::kFloat) : persona::StableDiffusion::load(model, {.dtype = dtype});
+  const auto sd = sd21 ? random_sd21(model, dtype == "bf16" ? at::kBFloat16 : at::kFloat)
+                       : persona::StableDiffusion::load(model, {.dtype = dtype});
   const auto subject = bench::some_subject(sd);
-  auto run = persona::personalize(sd, subject, persona::recipe(persona::TokenInit{}), {.steps = 3 * pairs + 20, .batch = batch, .seed = 1});
+  auto run = persona::personalize(sd, subject, persona::recipe(persona::TokenInit{}),
+                                  {.steps = 3 * pairs + 20, .batch = batch, .seed = 1});
   auto it = run.begin();
   const auto step = [&] { static_cast<void>(*it), ++it; };
 
@@ -118,6 +128,7 @@ int main(int argc, char** argv) {
     const double ours = bench::seconds(step);
     pairs_of_times.add(ours, peer.step());
   }
-  pairs_of_times.print(std::string(sd21 ? "SD 2.1 sizes" : "Toyland") + ", batch " + std::to_string(batch) + ", " + std::to_string(at::get_num_threads()) + " threads",
+  pairs_of_times.print(std::string(sd21 ? "SD 2.1 sizes" : "Toyland") + ", batch " + std::to_string(batch) + ", " +
+                           std::to_string(at::get_num_threads()) + " threads",
                        "persona " + dtype, "diffusers " + faster);
 }

@@ -18,7 +18,8 @@ namespace {
 /// The same step without the library's loop: one row, moments kept, AdamW on the row alone.
 class ByHand {
  public:
-  ByHand(const persona::StableDiffusion& sd, const persona::Subject& subject, const at::Tensor& row, const at::Tensor& image, std::int64_t batch)
+  ByHand(const persona::StableDiffusion& sd, const persona::Subject& subject, const at::Tensor& row,
+         const at::Tensor& image, std::int64_t batch)
       : sd_(sd), batch_(batch), generator_(persona::Random(7).at(persona::Stream::noise)), row_(row.clone()) {
     const at::NoGradGuard no_grad;
     for (const auto& view : {image, image.flip({-1})}) {
@@ -35,19 +36,24 @@ class ByHand {
   void step() {
     std::vector<persona::PromptTokens> prompts;
     for (std::int64_t i = 0; i < batch_; ++i)
-      prompts.push_back(persona::tokenize_prompt(sd_.tokenizer(), captions_[static_cast<std::size_t>(random(static_cast<std::int64_t>(captions_.size())))], {&placeholder_, 1}));
+      prompts.push_back(persona::tokenize_prompt(
+          sd_.tokenizer(), captions_[static_cast<std::size_t>(random(static_cast<std::int64_t>(captions_.size())))],
+          {&placeholder_, 1}));
     const auto views = at::randint(0, 2, {batch_}, generator_, at::kLong);
     const auto mean = mean_.index_select(0, views);
-    const auto x0 = (mean + std_.index_select(0, views) * at::randn(mean.sizes(), generator_, mean.options())) * sd_.autoencoder().scaling_factor();
+    const auto x0 = (mean + std_.index_select(0, views) * at::randn(mean.sizes(), generator_, mean.options())) *
+                    sd_.autoencoder().scaling_factor();
     const auto noise = at::randn(x0.sizes(), generator_, x0.options());
     const auto t = at::randint(0, 1000, {batch_}, generator_, at::kLong);
     const auto base = at::embedding(sd_.text_encoder().embedding_table(), persona::stack_ids(prompts));
     const auto states = sd_.text_encoder().encode(persona::splice(base, persona::make_splice_plan(prompts), row_));
-    const auto prediction = sd_.denoiser().predict(sd_.scheduler().add_noise(x0, noise, t), t, {.states = states}).to(at::kFloat);
+    const auto prediction =
+        sd_.denoiser().predict(sd_.scheduler().add_noise(x0, noise, t), t, {.states = states}).to(at::kFloat);
     at::mse_loss(prediction, sd_.scheduler().target(x0, noise, t)).backward();
     const at::NoGradGuard no_grad;
     count_.add_(1);
-    at::_fused_adamw_({row_}, {row_.grad()}, {exp_avg_}, {exp_avg_sq_}, {}, {count_}, 5e-3, 0.9, 0.999, 1e-2, 1e-8, false, false);
+    at::_fused_adamw_({row_}, {row_.grad()}, {exp_avg_}, {exp_avg_sq_}, {}, {count_}, 5e-3, 0.9, 0.999, 1e-2, 1e-8,
+                      false, false);
     row_.mutable_grad() = at::Tensor();
   }
 
@@ -76,8 +82,10 @@ int main(int argc, char** argv) {
 
   const auto sd = persona::StableDiffusion::load(model);
   const auto subject = bench::some_subject(sd);
-  auto run = persona::personalize(sd, subject, persona::recipe(persona::TokenInit{}), {.steps = pairs + 5, .batch = batch, .seed = 1});
-  ByHand hand(sd, subject, run.session().bound().rows[0].initial, persona::prepare_photo(subject.photos[0].image, 64, 64), batch);
+  auto run = persona::personalize(sd, subject, persona::recipe(persona::TokenInit{}),
+                                  {.steps = pairs + 5, .batch = batch, .seed = 1});
+  ByHand hand(sd, subject, run.session().bound().rows[0].initial,
+              persona::prepare_photo(subject.photos[0].image, 64, 64), batch);
   auto it = run.begin();
   const auto library_step = [&] { static_cast<void>(*it), ++it; };
   for (int i = 0; i < 5; ++i) library_step(), hand.step();
@@ -85,9 +93,12 @@ int main(int argc, char** argv) {
   for (std::int64_t i = 0; i < pairs; ++i) {
     // Who goes first alternates: the caches are warmer for the second.
     double library = 0, by_hand = 0;
-    if (i % 2 == 0) library = bench::seconds(library_step), by_hand = bench::seconds([&] { hand.step(); });
-    else by_hand = bench::seconds([&] { hand.step(); }), library = bench::seconds(library_step);
+    if (i % 2 == 0)
+      library = bench::seconds(library_step), by_hand = bench::seconds([&] { hand.step(); });
+    else
+      by_hand = bench::seconds([&] { hand.step(); }), library = bench::seconds(library_step);
     times.add(by_hand, library);
   }
-  times.print("step, batch " + std::to_string(batch) + ", " + std::to_string(at::get_num_threads()) + " threads", "by hand", "persona");
+  times.print("step, batch " + std::to_string(batch) + ", " + std::to_string(at::get_num_threads()) + " threads",
+              "by hand", "persona");
 }

@@ -15,7 +15,8 @@ inline std::string toyland_model() { return PERSONA_SOURCE "/examples/toyland/mo
 inline persona::Subject some_subject(const persona::StableDiffusion& sd) {
   const auto size = sd.latent_shape()[1] * sd.autoencoder().vae_scale_factor();
   persona::Image image{.width = size, .height = size, .pixels = {}};
-  for (std::int64_t i = 0; i < size * size * 3; ++i) image.pixels.push_back(static_cast<std::uint8_t>((i * 2654435761ULL) >> 24));
+  for (std::int64_t i = 0; i < size * size * 3; ++i)
+    image.pixels.push_back(static_cast<std::uint8_t>((i * 2654435761ULL) >> 24));
   persona::Subject subject{.token = "<bench>", .class_word = "person"};
   subject.photos.push_back({.image = std::move(image), .name = "noise"});
   return subject;

@@ -42,8 +42,9 @@ struct Pairs {
       medians.push_back(median(std::move(sample)));
     }
     std::ranges::sort(medians);
-    std::printf("%s: %s %.4f s, %s %.4f s, ratio %.3f (95 %%: %.3f to %.3f, %zu pairs)\n", what.c_str(), name_a.c_str(), median(a), name_b.c_str(), median(b),
-                median(ratios), medians[medians.size() / 40], medians[medians.size() - 1 - medians.size() / 40], ratios.size());
+    std::printf("%s: %s %.4f s, %s %.4f s, ratio %.3f (95 %%: %.3f to %.3f, %zu pairs)\n", what.c_str(), name_a.c_str(),
+                median(a), name_b.c_str(), median(b), median(ratios), medians[medians.size() / 40],
+                medians[medians.size() - 1 - medians.size() / 40], ratios.size());
     std::fflush(stdout);
   }
 };

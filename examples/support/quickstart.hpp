@@ -44,21 +44,29 @@ inline const std::vector<std::string> prompts{
 class Page {
  public:
   Page(const Settings& settings, const persona::StableDiffusion& sd, const persona::Image& photo)
-      : settings_(settings), report_("persona: a face from one photo"), photo_(photo), truth_(toyland::traits_beside(settings.photo)), probe_(toyland::find_probe()) {
+      : settings_(settings),
+        report_("persona: a face from one photo"),
+        photo_(photo),
+        truth_(toyland::traits_beside(settings.photo)),
+        probe_(toyland::find_probe()) {
     std::filesystem::create_directories(settings_.out);
     const auto input = persona::to_tensor(photo).unsqueeze(0);
     const at::NoGradGuard no_grad;
     const auto reconstruction = sd.autoencoder().decode(sd.autoencoder().encode(input).mean);
-    report_.section("The photo").images({{photo_, "the photo", 192}, {persona::to_images(reconstruction).front(), "through the autoencoder and back", 192}});
+    report_.section("The photo")
+        .images({{photo_, "the photo", 192},
+                 {persona::to_images(reconstruction).front(), "through the autoencoder and back", 192}});
     if (probe_ && truth_) {
       std::printf("probe: %s\n", probe_->accuracy().c_str());
-      std::printf("identity of the photo %.2f, of its reconstruction %.2f (chance about 0.27)\n", probe_->identity(*truth_, input), probe_->identity(*truth_, reconstruction));
+      std::printf("identity of the photo %.2f, of its reconstruction %.2f (chance about 0.27)\n",
+                  probe_->identity(*truth_, input), probe_->identity(*truth_, reconstruction));
     }
     std::printf("%-34s %8s %9s %8s %8s %9s\n", "method", "seconds", "it/s", "norm", "cosine", "identity");
   }
 
   /// Runs to the end with a progress bar, draws the prompts, and notes it all.
-  void learn(const std::string& title, const persona::StableDiffusion& sd, const persona::Subject& subject, const persona::Run& run) {
+  void learn(const std::string& title, const persona::StableDiffusion& sd, const persona::Subject& subject,
+             const persona::Run& run) {
     persona::Series loss{title}, norm{title}, cosine{title};
     persona::ProgressBar progress(title);
     double seconds = 0;
@@ -67,7 +75,8 @@ class Page {
       loss.x.push_back(x), norm.x.push_back(x), cosine.x.push_back(x);
       // A single step's loss says more about its timestep than about the run: a running mean is drawn.
       const double share = std::min(1.0, 1.0 / std::min(x, 20.0));
-      loss.y.push_back(loss.y.empty() ? step.denoising_loss() : (1 - share) * loss.y.back() + share * step.denoising_loss());
+      loss.y.push_back(loss.y.empty() ? step.denoising_loss()
+                                      : (1 - share) * loss.y.back() + share * step.denoising_loss());
       norm.y.push_back(step.row_norm()), cosine.y.push_back(step.cosine_to_start());
       progress(step);
       seconds = step.seconds;
@@ -78,8 +87,11 @@ class Page {
 
     std::vector<std::string> filled;
     for (const std::string& prompt : prompts) filled.push_back(persona::fill_template(prompt, subject.token));
-    const auto images = persona::generate(sd.with(learned), filled, {.steps = 30, .guidance = 3.5, .seed = settings_.seed, .sampler = "ddim"});
-    for (std::size_t i = 0; i < images.size(); ++i) persona::write_png(images[i], std::filesystem::path(settings_.out) / (stem + "-" + std::to_string(i + 1) + ".png"));
+    const auto images = persona::generate(sd.with(learned), filled,
+                                          {.steps = 30, .guidance = 3.5, .seed = settings_.seed, .sampler = "ddim"});
+    for (std::size_t i = 0; i < images.size(); ++i)
+      persona::write_png(images[i],
+                         std::filesystem::path(settings_.out) / (stem + "-" + std::to_string(i + 1) + ".png"));
     std::vector<persona::Image> cells{photo_};
     std::vector<std::string> captions{"the photo"};
     cells.insert(cells.end(), images.begin(), images.end());
@@ -92,11 +104,13 @@ class Page {
     char identity[32] = "-";
     if (probe_ && truth_) {
       double sum = 0;
-      for (const auto& image : images) sum += probe_->identity(*truth_, persona::to_tensor(image).unsqueeze(0)) / static_cast<double>(images.size());
+      for (const auto& image : images)
+        sum += probe_->identity(*truth_, persona::to_tensor(image).unsqueeze(0)) / static_cast<double>(images.size());
       std::snprintf(identity, sizeof identity, "%.2f", sum);
     }
     char row[5][32];
-    std::snprintf(row[0], 32, "%.1f", seconds), std::snprintf(row[1], 32, "%.1f", static_cast<double>(run.steps()) / seconds);
+    std::snprintf(row[0], 32, "%.1f", seconds),
+        std::snprintf(row[1], 32, "%.1f", static_cast<double>(run.steps()) / seconds);
     std::snprintf(row[2], 32, "%.2f", norm.y.back()), std::snprintf(row[3], 32, "%.3f", cosine.y.back());
     std::printf("%-34s %8s %9s %8s %8s %9s\n", title.c_str(), row[0], row[1], row[2], row[3], identity);
     std::fflush(stdout);
@@ -107,7 +121,9 @@ class Page {
 
   void save() {
     report_.section("Numbers").table({"method", "seconds", "it/s", "row norm", "cosine to start", "identity"}, table_);
-    report_.chart("Denoising loss, running mean", loss_, {.x_label = "step"}).chart("Row norm", norm_, {.x_label = "step"}).chart("Cosine of the rows to their start", cosine_, {.x_label = "step"});
+    report_.chart("Denoising loss, running mean", loss_, {.x_label = "step"})
+        .chart("Row norm", norm_, {.x_label = "step"})
+        .chart("Cosine of the rows to their start", cosine_, {.x_label = "step"});
     const auto page = std::filesystem::path(settings_.out) / "index.html";
     report_.save(page);
     for (const std::string& file : files_) std::printf("%s\n", file.c_str());

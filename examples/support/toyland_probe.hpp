@@ -20,7 +20,9 @@ inline std::optional<Person> traits_beside(std::filesystem::path photo) {
   std::ifstream file(photo.replace_extension(".json"));
   if (!file) return std::nullopt;
   const auto values = nlohmann::json::parse(file).at("values").get<std::vector<int>>();
-  if (values.size() != trait_count) throw persona::Error(photo.string(), "expected " + std::to_string(trait_count) + " values, found " + std::to_string(values.size()));
+  if (values.size() != trait_count)
+    throw persona::Error(photo.string(),
+                         "expected " + std::to_string(trait_count) + " values, found " + std::to_string(values.size()));
   Person person;
   for (std::size_t i = 0; i < values.size(); ++i) person.value[i] = static_cast<std::uint8_t>(values[i]);
   return person;
@@ -30,11 +32,15 @@ class TraitProbe {
  public:
   explicit TraitProbe(const std::filesystem::path& path) : tower_(make_probe()) {
     const auto file = persona::SafeTensors::open(path);
-    persona::for_each_weight(tower_, [&](const std::string& name, persona::Weight& weight) { weight.base = file.load(name).to(at::kFloat); });
+    persona::for_each_weight(tower_, [&](const std::string& name, persona::Weight& weight) {
+      weight.base = file.load(name).to(at::kFloat);
+    });
     if (const auto found = file.metadata().find("accuracy"); found != file.metadata().end()) accuracy_ = found->second;
   }
   /// The share of the person's traits that the picture [1, 3, 64, 64] shows.
-  double identity(const Person& person, const persona::Tensor& image) const { return toyland::identity(person, ask(tower_, image).front()); }
+  double identity(const Person& person, const persona::Tensor& image) const {
+    return toyland::identity(person, ask(tower_, image).front());
+  }
   /// Its accuracy on renders that it was not trained on, as the maker measured it.
   const std::string& accuracy() const { return accuracy_; }
 

@@ -1,5 +1,6 @@
 #pragma once
-// Everything but the codecs (images.hpp) and the Stable Diffusion models (stable_diffusion.hpp), in the order in which data flows.
+// Everything but the codecs (images.hpp) and the Stable Diffusion models (stable_diffusion.hpp), in the order in which
+// data flows.
 
 #include <persona/concepts.hpp>
 #include <persona/core/error.hpp>

@@ -20,7 +20,8 @@ struct Recipe {
   static constexpr int count = (0 + ... + (plays_role<C, role> ? 1 : 0));
 
   std::vector<Description> describe() const {
-    return std::apply([](const auto&... component) { return std::vector<Description>{component.describe()...}; }, components);
+    return std::apply([](const auto&... component) { return std::vector<Description>{component.describe()...}; },
+                      components);
   }
 };
 
@@ -34,18 +35,27 @@ inline constexpr bool is_recipe<Recipe<C...>> = true;
 template <class... C>
 consteval bool explain_sum() {
   using R = Recipe<C...>;
-  static_assert(R::template count<Role::initializer> <= 1, "[persona] recipe: two components play the Initializer role; keep one (docs/concepts/recipe.md)");
-  static_assert(R::template count<Role::row_parameterization> <= 1, "[persona] recipe: two components play the RowParameterization role; keep one (docs/concepts/recipe.md)");
-  static_assert(R::template count<Role::scheduler> <= 1, "[persona] recipe: two components play the Scheduler role; keep one (docs/concepts/recipe.md)");
-  static_assert(R::template count<Role::optimizer> <= 1, "[persona] recipe: two components play the Optimizer role; keep one (docs/concepts/recipe.md)");
-  static_assert(R::template count<Role::learning_rate_schedule> <= 1, "[persona] recipe: two components play the LearningRateSchedule role; keep one (docs/concepts/recipe.md)");
-  ([] {
-    if constexpr (plays_role<C, Role::scheduler>) (void)explain_scheduler<C>();
-    if constexpr (plays_role<C, Role::optimizer>) (void)explain_optimizer<C>();
-    if constexpr (plays_role<C, Role::learning_rate_schedule>) (void)explain_learning_rate_schedule<C>();
-    if constexpr (plays_role<C, Role::augmentation>) (void)explain_augmentation<C>();
-    if constexpr (plays_role<C, Role::weight_parameterization>) (void)explain_weight_parameterization<C>();
-  }(), ...);
+  static_assert(R::template count<Role::initializer> <= 1,
+                "[persona] recipe: two components play the Initializer role; keep one (docs/concepts/recipe.md)");
+  static_assert(
+      R::template count<Role::row_parameterization> <= 1,
+      "[persona] recipe: two components play the RowParameterization role; keep one (docs/concepts/recipe.md)");
+  static_assert(R::template count<Role::scheduler> <= 1,
+                "[persona] recipe: two components play the Scheduler role; keep one (docs/concepts/recipe.md)");
+  static_assert(R::template count<Role::optimizer> <= 1,
+                "[persona] recipe: two components play the Optimizer role; keep one (docs/concepts/recipe.md)");
+  static_assert(
+      R::template count<Role::learning_rate_schedule> <= 1,
+      "[persona] recipe: two components play the LearningRateSchedule role; keep one (docs/concepts/recipe.md)");
+  (
+      [] {
+        if constexpr (plays_role<C, Role::scheduler>) (void)explain_scheduler<C>();
+        if constexpr (plays_role<C, Role::optimizer>) (void)explain_optimizer<C>();
+        if constexpr (plays_role<C, Role::learning_rate_schedule>) (void)explain_learning_rate_schedule<C>();
+        if constexpr (plays_role<C, Role::augmentation>) (void)explain_augmentation<C>();
+        if constexpr (plays_role<C, Role::weight_parameterization>) (void)explain_weight_parameterization<C>();
+      }(),
+      ...);
   return true;
 }
 
@@ -71,9 +81,11 @@ concept Summand = Component<T> || is_recipe<T>;
 /// The sum of components (or of recipes): recipe(CrossInit{names}, L2Reg{1e-5}).
 template <class... Parts>
 auto recipe(Parts... parts) {
-  ([] {
-    if constexpr (!detail::is_recipe<Parts>) (void)explain_component<Parts>();
-  }(), ...);
+  (
+      [] {
+        if constexpr (!detail::is_recipe<Parts>) (void)explain_component<Parts>();
+      }(),
+      ...);
   return detail::sum(std::tuple_cat(detail::as_tuple(std::move(parts))...));
 }
 
@@ -88,7 +100,9 @@ auto operator+(Left left, Right right) {
 template <class Left, class Right>
   requires(detail::Summand<Left> != detail::Summand<Right>)
 void operator+(const Left&, const Right&) {
-  static_assert(detail::Summand<Left> && detail::Summand<Right>, "[persona] operator+: only one operand is a component; the other needs 'using plays = persona::Plays<...>;' and 'describe()' (docs/how-to/write_a_component.md)");
+  static_assert(
+      detail::Summand<Left> && detail::Summand<Right>,
+      "[persona] operator+: only one operand is a component; the other needs 'using plays = persona::Plays<...>;' and 'describe()' (docs/how-to/write_a_component.md)");
 }
 
 }  // namespace persona

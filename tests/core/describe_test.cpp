@@ -25,7 +25,8 @@ TEST_CASE("numbers are written in the fewest digits that read back as the same v
   CHECK(text(320) == "320");
   CHECK(text(std::numeric_limits<std::int64_t>::min()) == "-9223372036854775808");
   CHECK(text(std::numeric_limits<std::uint64_t>::max()) == "18446744073709551615");
-  for (const double value : {1e-5, 0.1 + 0.2, 4.9e-324, 1.7976931348623157e308}) CHECK(std::strtod(text(value).c_str(), nullptr) == value);
+  for (const double value : {1e-5, 0.1 + 0.2, 4.9e-324, 1.7976931348623157e308})
+    CHECK(std::strtod(text(value).c_str(), nullptr) == value);
   CHECK(text(0.1) != text(0.1 + 1e-17 * 4));
 }
 

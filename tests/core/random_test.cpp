@@ -11,7 +11,9 @@
 namespace {
 using persona::Random;
 using persona::Stream;
-std::int64_t draw(at::Generator generator) { return at::randint(0, std::int64_t{1} << 31, {}, generator, at::kLong).item<std::int64_t>(); }
+std::int64_t draw(at::Generator generator) {
+  return at::randint(0, std::int64_t{1} << 31, {}, generator, at::kLong).item<std::int64_t>();
+}
 }  // namespace
 
 TEST_CASE("a key gives the same stream whenever it is asked for") {
@@ -37,14 +39,17 @@ TEST_CASE("seeds, purposes and steps all tell streams apart") {
   std::set<std::int64_t> drawn;
   for (std::uint64_t seed = 0; seed < 8; ++seed)
     for (int purpose = 1; purpose <= 8; ++purpose)
-      for (std::int64_t step = -2; step < 6; ++step) drawn.insert(draw(Random(seed).at(static_cast<Stream>(purpose), step)));
+      for (std::int64_t step = -2; step < 6; ++step)
+        drawn.insert(draw(Random(seed).at(static_cast<Stream>(purpose), step)));
   CHECK(drawn.size() == 8 * 8 * 8);
 }
 
 TEST_CASE("neighbouring streams are uncorrelated") {
   const Random random(0);
   const std::int64_t n = 20000;
-  const auto series = [&](Stream purpose, std::int64_t step) { return at::randn({n}, random.at(purpose, step), at::TensorOptions()); };
+  const auto series = [&](Stream purpose, std::int64_t step) {
+    return at::randn({n}, random.at(purpose, step), at::TensorOptions());
+  };
   const auto a = series(Stream::noise, 0);
   CHECK(std::abs(a.mean().item<double>()) < 0.03);
   CHECK(a.square().mean().item<double>() == Approx(1).margin(0.04));

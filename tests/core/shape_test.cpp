@@ -34,11 +34,16 @@ TEST_CASE("a fitting shape passes: numbers must agree, names take any size") {
 
 TEST_CASE("a misfit is told with the expected and the found shape") {
   const auto x = at::zeros({2, 77, 768});
-  CHECK(message_of([&] { persona::expect_shape(x, {"B", 5, {640, "D"}}, "splice: rows", "rows as wide as the table"); }) ==
-        "[persona] splice: rows: expected a tensor of shape [B, 5, D = 640], got [2, 77, 768] (rows as wide as the table)");
-  CHECK(message_of([&] { persona::expect_shape(x, {"n", "D"}, "rows"); }) == "[persona] rows: expected a tensor of shape [n, D], got [2, 77, 768]");
-  CHECK(message_of([&] { persona::expect_shape({}, {"n"}, "rows"); }) == "[persona] rows: expected a tensor of shape [n], got an undefined tensor");
-  CHECK(message_of([&] { persona::expect_shape(at::zeros({3}), {}, "loss"); }) == "[persona] loss: expected a tensor of shape [], got [3]");
+  CHECK(
+      message_of(
+          [&] { persona::expect_shape(x, {"B", 5, {640, "D"}}, "splice: rows", "rows as wide as the table"); }) ==
+      "[persona] splice: rows: expected a tensor of shape [B, 5, D = 640], got [2, 77, 768] (rows as wide as the table)");
+  CHECK(message_of([&] { persona::expect_shape(x, {"n", "D"}, "rows"); }) ==
+        "[persona] rows: expected a tensor of shape [n, D], got [2, 77, 768]");
+  CHECK(message_of([&] { persona::expect_shape({}, {"n"}, "rows"); }) ==
+        "[persona] rows: expected a tensor of shape [n], got an undefined tensor");
+  CHECK(message_of([&] { persona::expect_shape(at::zeros({3}), {}, "loss"); }) ==
+        "[persona] loss: expected a tensor of shape [], got [3]");
   CHECK(message_of([&] { persona::expect_shape(at::zeros({0, 4}), {{1, "n"}, 4}, "rows"); }) ==
         "[persona] rows: expected a tensor of shape [n = 1, 4], got [0, 4]");
 }

@@ -76,7 +76,10 @@ TEST_CASE("a replacement and two deltas add up, and layers agree with the materi
   const auto x = random({2, 5, 3}, 1), bias = random({4}, 2);
   CHECK(at::allclose(weight.linear(x, bias), at::linear(x, weight.value(), bias), 1e-5, 1e-5));  // the bias counts once
 
-  Weight kernel{.kind = WeightKind::conv2d, .base = random({4, 3, 3, 3}, 3), .replacement = weight.replacement, .deltas = weight.deltas};
+  Weight kernel{.kind = WeightKind::conv2d,
+                .base = random({4, 3, 3, 3}, 3),
+                .replacement = weight.replacement,
+                .deltas = weight.deltas};
   const auto image = random({1, 3, 6, 6}, 4);
   const auto y = kernel.conv2d(image, bias, {.stride = 2, .padding = 1});
   CHECK(at::allclose(y, at::conv2d(image, kernel.value(), bias, 2, 1), 1e-4, 1e-4));
@@ -90,7 +93,8 @@ TEST_CASE("gradients reach the leaves and not the base") {
   weight.deltas = {delta};
   const auto x = random({5, 3}, 1);
   weight.linear(x, {}).sum().backward();
-  CHECK(replacement->factor.value.grad().item<double>() == Approx(at::linear(x, weight.base).sum().item<double>()).epsilon(1e-4));
+  CHECK(replacement->factor.value.grad().item<double>() ==
+        Approx(at::linear(x, weight.base).sum().item<double>()).epsilon(1e-4));
   CHECK(delta->shift.value.grad().item<double>() == Approx(4 * x.sum().item<double>()).epsilon(1e-4));
   CHECK(!weight.base.grad().defined());
 }
@@ -105,10 +109,12 @@ TEST_CASE("weights are named by their path: vectors by index, an empty optional 
   Module module;
   std::vector<std::string> names;
   persona::for_each_weight(module, [&](const std::string& name, Weight&) { names.push_back(name); });
-  CHECK(names == std::vector<std::string>{"layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias", "present.weight", "present.bias", "norm.weight"});
+  CHECK(names == std::vector<std::string>{"layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias",
+                                          "present.weight", "present.bias", "norm.weight"});
   const Module& constant = module;
   int count = 0;
-  persona::for_each_weight(constant, [&](const std::string& name, const Weight&) { count += name.starts_with("unet."); }, "unet");
+  persona::for_each_weight(
+      constant, [&](const std::string& name, const Weight&) { count += name.starts_with("unet."); }, "unet");
   CHECK(count == 7);
 }
 

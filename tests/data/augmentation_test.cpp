@@ -18,7 +18,9 @@ using persona::RandomFlip;
 using persona::Tensor;
 using persona::Variants;
 
-at::Generator generator(std::int64_t step = 0) { return persona::Random(6).on_host(persona::Stream::augmentation, step); }
+at::Generator generator(std::int64_t step = 0) {
+  return persona::Random(6).on_host(persona::Stream::augmentation, step);
+}
 Tensor image() { return at::arange(3 * 4 * 5, at::TensorOptions().dtype(at::kFloat)).view({3, 4, 5}); }
 
 /// Three brightnesses.
@@ -92,7 +94,8 @@ TEST_CASE("a chain of one is that one, a chain of none changes nothing") {
 }
 
 TEST_CASE("one infinite part makes the chain infinite; a pool stays a pool") {
-  const auto flip = erase_augmentation(RandomFlip{}), fresh = erase_augmentation(Shift{}), pool = erase_augmentation(Shift{Variants::pool(5)});
+  const auto flip = erase_augmentation(RandomFlip{}), fresh = erase_augmentation(Shift{}),
+             pool = erase_augmentation(Shift{Variants::pool(5)});
   CHECK(chain({flip, fresh}).variants().kind == Variants::Kind::fresh);
   CHECK(chain({pool, fresh}).variants().kind == Variants::Kind::fresh);
   CHECK(chain({flip, pool}).variants().kind == Variants::Kind::pool);

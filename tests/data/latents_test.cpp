@@ -1,4 +1,5 @@
-// The moments cache: what it draws has the distribution of encoding at every step, and finite augmentations are encoded once.
+// The moments cache: what it draws has the distribution of encoding at every step, and finite augmentations are encoded
+// once.
 
 #include "support/catch.hpp"
 
@@ -23,7 +24,8 @@ using persona::Variants;
 
 std::vector<Tensor> images(std::int64_t n) {
   std::vector<Tensor> list;
-  for (std::int64_t i = 0; i < n; ++i) list.push_back(at::randn({3, 4, 4}, Random(8).at(Stream::data, i), at::TensorOptions()));
+  for (std::int64_t i = 0; i < n; ++i)
+    list.push_back(at::randn({3, 4, 4}, Random(8).at(Stream::data, i), at::TensorOptions()));
   return list;
 }
 
@@ -54,7 +56,8 @@ struct Offset {
 };
 
 template <class A>
-LatentSource source(const A& augmentation, std::vector<Tensor> photos, persona::EncodeImages encoder, double scale = 1.0) {
+LatentSource source(const A& augmentation, std::vector<Tensor> photos, persona::EncodeImages encoder,
+                    double scale = 1.0) {
   return {std::move(photos), persona::erase_augmentation(augmentation), std::move(encoder), scale, Random(1)};
 }
 
@@ -103,7 +106,8 @@ TEST_CASE("over many draws the latents have the posterior's mean and standard de
   const auto drawn = draw(cached, std::vector<std::int64_t>(static_cast<std::size_t>(n), 0));
   const auto expected = encode(photo[0].unsqueeze(0));
   const auto std = 2.0 * expected.std[0];
-  CHECK((((drawn.mean(0) - 2.0 * expected.mean[0]) / std).abs().max().item<double>()) < 4.5 / std::sqrt(static_cast<double>(n)));
+  CHECK((((drawn.mean(0) - 2.0 * expected.mean[0]) / std).abs().max().item<double>()) <
+        4.5 / std::sqrt(static_cast<double>(n)));
   CHECK(((drawn.std(0) / std - 1).abs().max().item<double>()) < 0.05);  // 4.5 standard errors
 }
 
@@ -140,7 +144,8 @@ TEST_CASE("a pool is drawn once, and every latent comes from it") {
   for (std::int64_t step = 0; step < 40; ++step) {
     const auto drawn = draw(pool, {0, 1}, step);
     for (std::size_t photo = 0; photo < 2; ++photo)
-      offsets[photo].insert(std::llround((drawn[static_cast<std::int64_t>(photo)] - photos[photo]).mean().item<double>()));
+      offsets[photo].insert(
+          std::llround((drawn[static_cast<std::int64_t>(photo)] - photos[photo]).mean().item<double>()));
   }
   CHECK(*count == 6);
   CHECK(offsets[0].size() == 3);
@@ -150,11 +155,13 @@ TEST_CASE("a pool is drawn once, and every latent comes from it") {
 
 TEST_CASE("in pixel space a draw is the image itself, and nothing is tracked by autograd") {
   const auto photos = images(2);
-  const auto pixels = source(persona::NoAugmentation{}, photos, [](const Tensor& batch) { return Moments{.mean = batch, .std = {}}; });
+  const auto pixels =
+      source(persona::NoAugmentation{}, photos, [](const Tensor& batch) { return Moments{.mean = batch, .std = {}}; });
   CHECK(at::equal(draw(pixels, {1, 0}), at::stack({photos[1], photos[0]})));
   auto weight = at::ones({1});
   weight.set_requires_grad(true);
-  const auto trained = source(RandomFlip{}, photos, [weight](const Tensor& batch) { return Moments{.mean = batch * weight, .std = {}}; });
+  const auto trained = source(RandomFlip{}, photos,
+                              [weight](const Tensor& batch) { return Moments{.mean = batch * weight, .std = {}}; });
   CHECK(!draw(trained, {0}).requires_grad());
 }
 

@@ -51,7 +51,8 @@ TEST_CASE("a picture is a function of prompt, seed and options, whatever the bat
 TEST_CASE("guidance: 1 draws the prompt alone, more moves away from the negative prompt") {
   const Draws model;
   const auto draw = [&](double guidance, const char* negative) {
-    return persona::sample_latents(model, {prompts[0]}, with([&](auto& o) { o.guidance = guidance, o.negative = negative; }));
+    return persona::sample_latents(model, {prompts[0]},
+                                   with([&](auto& o) { o.guidance = guidance, o.negative = negative; }));
   };
   CHECK(at::equal(draw(1, ""), draw(1, "a cat")));
   CHECK(!at::equal(draw(3, ""), draw(3, "a cat")));
@@ -61,14 +62,19 @@ TEST_CASE("guidance: 1 draws the prompt alone, more moves away from the negative
 TEST_CASE("learned rows are drawn with, several in one prompt, uniform and layered") {
   const Draws model;
   const auto subjects = persona::testing::tiny_subjects(2);
-  const auto both = persona::fit(model, std::span<const persona::Subject>(subjects), persona::TokenInit{}, {.steps = 5, .batch = 2});
+  const auto both =
+      persona::fit(model, std::span<const persona::Subject>(subjects), persona::TokenInit{}, {.steps = 5, .batch = 2});
   const auto drawn = personalized(model, both);
-  const auto latents = [&](const auto& m, const std::string& prompt) { return persona::sample_latents(m, {prompt}, options, persona::detail::sample_rows(m)); };
+  const auto latents = [&](const auto& m, const std::string& prompt) {
+    return persona::sample_latents(m, {prompt}, options, persona::detail::sample_rows(m));
+  };
   CHECK(!at::equal(latents(drawn, "a photo of <one>"), latents(drawn, "a photo of <two>")));
   CHECK(!at::equal(latents(drawn, "a photo of <one> on the <two>"), latents(drawn, "a photo of <one>")));
-  CHECK(at::equal(latents(drawn, prompts[0]), latents(model, prompts[0])));  // a prompt without them is the base model's
+  CHECK(
+      at::equal(latents(drawn, prompts[0]), latents(model, prompts[0])));  // a prompt without them is the base model's
 
-  const auto layered = persona::fit(model, subjects[0], persona::TokenInit{} + fakes::NeTIMapper{}, {.steps = 5, .batch = 2});
+  const auto layered =
+      persona::fit(model, subjects[0], persona::TokenInit{} + fakes::NeTIMapper{}, {.steps = 5, .batch = 2});
   CHECK(layered.rows.at(0).layered);
   const auto mapped = personalized(model, layered);
   CHECK(!at::equal(latents(mapped, "a photo of <one>"), latents(drawn, "a photo of <one>")));
@@ -87,7 +93,8 @@ TEST_CASE("weight changes are drawn with, and the base model stays as it was") {
 
 TEST_CASE("what cannot be drawn is an error with a sentence") {
   const Draws model;
-  CHECK_THROWS_WITH(persona::generate(model, prompts, with([](auto& o) { o.sampler = "heun"; })), Catch::Contains("'heun' is not known"));
+  CHECK_THROWS_WITH(persona::generate(model, prompts, with([](auto& o) { o.sampler = "heun"; })),
+                    Catch::Contains("'heun' is not known"));
   CHECK_THROWS_WITH(persona::generate(model, prompts, with([](auto& o) { o.steps = 0; })), Catch::Contains(".steps"));
   CHECK_THROWS_WITH(persona::generate(model, prompts, with([](auto& o) { o.steps = 101; })), Catch::Contains("101"));
   CHECK_THROWS_WITH(persona::generate(model, std::vector<std::string>{}, options), Catch::Contains("no prompt"));

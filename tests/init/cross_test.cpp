@@ -51,13 +51,15 @@ TEST_CASE("the rows are the full padded prompt's states at positions 1..n: nothi
     for (const std::int64_t n : {1, 2}) {
       const auto rows = rows_of(model, {.names = names, .columns = columns}, n);
       REQUIRE(rows.sizes() == at::IntArrayRef({n, 6}));
-      CHECK(at::allclose(rows, by_the_full_prompt(model, persona::mean_of_names(model, names, n, columns)), 1e-5, 1e-6));
+      CHECK(
+          at::allclose(rows, by_the_full_prompt(model, persona::mean_of_names(model, names, n, columns)), 1e-5, 1e-6));
     }
 }
 
 TEST_CASE("the rows come after the final norm, detached and in fp32") {
   const auto rows = rows_of(persona::testing::tiny_model(), {names});
-  CHECK(at::allclose(rows.mean(-1), at::zeros({2}), 0, 1e-5));  // the tiny model's final norm has no scale or shift of its own
+  CHECK(at::allclose(rows.mean(-1), at::zeros({2}), 0,
+                     1e-5));  // the tiny model's final norm has no scale or shift of its own
   CHECK(at::allclose(rows.square().mean(-1), at::ones({2}), 1e-3));
   CHECK(!rows.requires_grad());
   const auto half = persona::testing::tiny_model(at::kBFloat16);
@@ -75,11 +77,10 @@ TEST_CASE("without the encoder: the means themselves") {
 TEST_CASE("no names, and an encoder whose output cannot stand for a row, are errors") {
   const auto model = persona::testing::tiny_model();
   CHECK_THROWS_WITH(rows_of(model, {}), Catch::Contains("no names to start from"));
-  const persona::ModelParts wide{model.tokenizer(), WideEncoder(model.text_encoder()), model.denoiser(), model.scheduler(), model.latent_shape()};
+  const persona::ModelParts wide{model.tokenizer(), WideEncoder(model.text_encoder()), model.denoiser(),
+                                 model.scheduler(), model.latent_shape()};
   CHECK_THROWS_WITH(rows_of(wide, {names}), Catch::Contains("the text encoder's output is 12 wide, its rows are 6"));
   CHECK(rows_of(wide, {.names = names, .use_encoder = false}).sizes() == at::IntArrayRef({2, 6}));
 }
 
-TEST_CASE("its defaults are the paper's") {
-  CHECK(CrossInit{}.default_steps() == 320);
-}
+TEST_CASE("its defaults are the paper's") { CHECK(CrossInit{}.default_steps() == 320); }

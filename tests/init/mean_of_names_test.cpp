@@ -72,7 +72,9 @@ TEST_CASE("a name that occurs twice counts twice") {
   check_near(mean({"ada", "ada", "mary"}, 1)[0], (2 * row("ada") + row("mary")) / 3);
 }
 
-TEST_CASE("one row: first names alone") { check_near(mean({"ada lovelace", "grace hopper"}, 1)[0], (row("ada") + row("grace")) / 2); }
+TEST_CASE("one row: first names alone") {
+  check_near(mean({"ada lovelace", "grace hopper"}, 1)[0], (row("ada") + row("grace")) / 2);
+}
 
 TEST_CASE("an empty list and a row that no name reaches are errors that say what to do") {
   CHECK_THROWS_WITH(mean({}, 2), Catch::Contains("CrossInit: no names to start from") && Catch::Contains("read_lines"));

@@ -33,7 +33,8 @@ TEST_CASE("without a word: the subject's class word") {
 }
 
 TEST_CASE("no word, and a word of several tokens, are errors that say what to do") {
-  CHECK_THROWS_WITH(rows_of({}, {.token = "<ada>"}), Catch::Contains("TokenInit: no word to start from") && Catch::Contains(".class_word"));
+  CHECK_THROWS_WITH(rows_of({}, {.token = "<ada>"}),
+                    Catch::Contains("TokenInit: no word to start from") && Catch::Contains(".class_word"));
   CHECK_THROWS_WITH(rows_of({"zebra"}, {.token = "<ada>"}), Catch::Contains("'zebra' is 5 tokens, not one"));
   CHECK_THROWS_WITH(rows_of({"a dog"}, {.token = "<ada>"}), Catch::Contains("'a dog' is 2 tokens"));
   CHECK_THROWS_WITH(rows_of({"!"}, {.token = "<ada>"}), Catch::Contains("'!' is 0 tokens"));

@@ -17,7 +17,8 @@ using persona::Learned;
 
 Learned some(std::int64_t vectors = 2, std::int64_t width = 6) {
   auto generator = persona::Random(4).at(persona::Stream::initialization);
-  return {.rows = {{.token = "<ada>", .rows = at::randn({vectors, width}, generator)}}, .metadata = {{"persona.recipe", "TokenInit{word = cat}"}}};
+  return {.rows = {{.token = "<ada>", .rows = at::randn({vectors, width}, generator)}},
+          .metadata = {{"persona.recipe", "TokenInit{word = cat}"}}};
 }
 
 }  // namespace
@@ -46,7 +47,8 @@ TEST_CASE("each form goes out and comes in again") {
     CHECK(back.rows.at(0).token == "<ada>");
     CHECK(at::equal(back.rows[0].rows, learned.rows[0].rows));
   }
-  CHECK(persona::import_embedding(folder / "ada.safetensors").rows[0].token == "ada");  // the file's stem, as other tools name it
+  CHECK(persona::import_embedding(folder / "ada.safetensors").rows[0].token ==
+        "ada");  // the file's stem, as other tools name it
 }
 
 TEST_CASE("several tokens make several files; a token never becomes a path") {
@@ -57,17 +59,22 @@ TEST_CASE("several tokens make several files; a token never becomes a path") {
   REQUIRE(files.size() == 2);
   for (const auto& file : files) CHECK(file.parent_path() == folder.path());
   learned.rows.back().token = "[ada]";
-  CHECK_THROWS_WITH(persona::export_to(learned, folder.path(), Format::emb_params), Catch::Contains("two tokens would both be written"));
+  CHECK_THROWS_WITH(persona::export_to(learned, folder.path(), Format::emb_params),
+                    Catch::Contains("two tokens would both be written"));
 }
 
 TEST_CASE("what is not an embedding is refused with a sentence") {
   const persona::test::Folder folder;
-  persona::write_safetensors(folder / "lora.safetensors", {{"a.lora_A", at::ones({2, 3})}, {"a.lora_B", at::ones({3, 2})}});
-  CHECK_THROWS_WITH(persona::import_embedding(folder / "lora.safetensors"), Catch::Contains("this has 2: a.lora_A, a.lora_B"));
+  persona::write_safetensors(folder / "lora.safetensors",
+                             {{"a.lora_A", at::ones({2, 3})}, {"a.lora_B", at::ones({3, 2})}});
+  CHECK_THROWS_WITH(persona::import_embedding(folder / "lora.safetensors"),
+                    Catch::Contains("this has 2: a.lora_A, a.lora_B"));
   CHECK_THROWS_WITH(Learned::load(folder / "lora.safetensors"), Catch::Contains("not a file that Learned::save wrote"));
   persona::write_safetensors(folder / "cube.safetensors", {{"<ada>", at::ones({2, 3, 4})}});
-  CHECK_THROWS_WITH(persona::import_embedding(folder / "cube.safetensors"), Catch::Contains("expected a tensor of shape [vectors, D], got [2, 3, 4]"));
-  CHECK_THROWS_WITH(persona::export_to(Learned{}, folder.path(), Format::diffusers), Catch::Contains("no token was learned"));
+  CHECK_THROWS_WITH(persona::import_embedding(folder / "cube.safetensors"),
+                    Catch::Contains("expected a tensor of shape [vectors, D], got [2, 3, 4]"));
+  CHECK_THROWS_WITH(persona::export_to(Learned{}, folder.path(), Format::diffusers),
+                    Catch::Contains("no token was learned"));
 }
 
 TEST_CASE("a model takes learned rows of its own width, and each token once") {
@@ -75,7 +82,8 @@ TEST_CASE("a model takes learned rows of its own width, and each token once") {
   const auto ada = personalized(model, some());
   CHECK(ada.placeholders().at(0).vectors == 2);
   CHECK_THROWS_WITH(ada.with(some()), Catch::Contains("'<ada>' is learned already"));
-  CHECK_THROWS_WITH(personalized(model, some(2, 8)), Catch::Contains("expected a tensor of shape [vectors, D = 6], got [2, 8]"));
+  CHECK_THROWS_WITH(personalized(model, some(2, 8)),
+                    Catch::Contains("expected a tensor of shape [vectors, D = 6], got [2, 8]"));
 }
 
 TEST_CASE("writes the forms for the peer test to read", "[export]") {

@@ -11,23 +11,28 @@ using persona::Tensor;
 Tensor random(at::IntArrayRef shape, std::int64_t key) {
   return at::randn(shape, persona::Random(4).at(persona::Stream::data, key), at::TensorOptions().dtype(at::kDouble));
 }
-double loss(const Tensor& prediction, const Tensor& target, const Batch& batch) { return persona::denoising_loss(prediction, target, batch).item<double>(); }
+double loss(const Tensor& prediction, const Tensor& target, const Batch& batch) {
+  return persona::denoising_loss(prediction, target, batch).item<double>();
+}
 }  // namespace
 
 TEST_CASE("without weights and mask: the mean squared error") {
-  const auto prediction = at::tensor({1.0, 2.0, 3.0, 4.0}).view({2, 1, 1, 2}), target = at::tensor({0.0, 2.0, 1.0, 1.0}).view({2, 1, 1, 2});
+  const auto prediction = at::tensor({1.0, 2.0, 3.0, 4.0}).view({2, 1, 1, 2}),
+             target = at::tensor({0.0, 2.0, 1.0, 1.0}).view({2, 1, 1, 2});
   CHECK(loss(prediction, target, {}) == Approx((1.0 + 0 + 4 + 9) / 4));
 }
 
 TEST_CASE("weights scale whole samples, and the mean is over the samples") {
-  const auto prediction = at::tensor({1.0, 2.0, 3.0, 4.0}).view({2, 1, 1, 2}), target = at::tensor({0.0, 2.0, 1.0, 1.0}).view({2, 1, 1, 2});
+  const auto prediction = at::tensor({1.0, 2.0, 3.0, 4.0}).view({2, 1, 1, 2}),
+             target = at::tensor({0.0, 2.0, 1.0, 1.0}).view({2, 1, 1, 2});
   CHECK(loss(prediction, target, {.weights = at::tensor({2.0, 0.5})}) == Approx((2.0 * 0.5 + 0.5 * 6.5) / 2));
   const auto x = random({3, 4, 5, 5}, 0), y = random({3, 4, 5, 5}, 1);
   CHECK(loss(x, y, {.weights = at::ones({3})}) == Approx(loss(x, y, {})).epsilon(1e-10));
 }
 
 TEST_CASE("a mask's mean is over what it shows, in every channel") {
-  const auto prediction = at::tensor({1.0, 5.0, 2.0, 7.0}).view({1, 2, 1, 2}), target = at::zeros({1, 2, 1, 2}, at::kDouble);
+  const auto prediction = at::tensor({1.0, 5.0, 2.0, 7.0}).view({1, 2, 1, 2}),
+             target = at::zeros({1, 2, 1, 2}, at::kDouble);
   const auto mask = at::tensor({1.0, 0.0}).view({1, 1, 1, 2});
   CHECK(loss(prediction, target, {.mask = mask}) == Approx((1.0 + 4.0) / 2));
   CHECK(loss(prediction, target, {.weights = at::tensor({3.0}), .mask = mask}) == Approx(3 * (1.0 + 4.0) / 2));
@@ -57,6 +62,7 @@ TEST_CASE("the gradient agrees with finite differences, with weights and mask") 
     moved.view({-1})[i] += h;
     const double up = loss(moved, target, batch);
     moved.view({-1})[i] -= 2 * h;
-    CHECK(prediction.grad().view({-1})[i].item<double>() == Approx((up - loss(moved, target, batch)) / (2 * h)).margin(1e-8));
+    CHECK(prediction.grad().view({-1})[i].item<double>() ==
+          Approx((up - loss(moved, target, batch)) / (2 * h)).margin(1e-8));
   }
 }

@@ -12,10 +12,19 @@ using persona::L2Form;
 using persona::L2Reg;
 using persona::Tensor;
 
-double loss_of(const L2Reg& term, const std::vector<Tensor>& rows, const std::vector<Tensor>& start, Tensor* result = nullptr) {
+double loss_of(const L2Reg& term, const std::vector<Tensor>& rows, const std::vector<Tensor>& start,
+               Tensor* result = nullptr) {
   const persona::Batch batch{};
   const Tensor none{};
-  const persona::StepView view{.batch = batch, .rows = rows, .initial_rows = start, .leaves = {}, .x_t = none, .prediction = none, .target = none, .attention = {}, .snr = {}};
+  const persona::StepView view{.batch = batch,
+                               .rows = rows,
+                               .initial_rows = start,
+                               .leaves = {},
+                               .x_t = none,
+                               .prediction = none,
+                               .target = none,
+                               .attention = {},
+                               .snr = {}};
   const auto loss = term.loss(view);
   if (result) *result = loss;
   return loss.item<double>();
@@ -38,7 +47,8 @@ void check_gradient(const L2Reg& term) {
     moved.view({-1})[i] += h;
     const double up = loss_of(term, {moved}, {start()});
     moved.view({-1})[i] -= 2 * h;
-    CHECK(v.grad().view({-1})[i].item<double>() == Approx((up - loss_of(term, {moved}, {start()})) / (2 * h)).margin(1e-8));
+    CHECK(v.grad().view({-1})[i].item<double>() ==
+          Approx((up - loss_of(term, {moved}, {start()})) / (2 * h)).margin(1e-8));
   }
 }
 
@@ -52,15 +62,19 @@ TEST_CASE("squared: the weight times the sum of squared differences") {
 }
 
 TEST_CASE("mean_of_norms: torch.nn.functional.pairwise_distance(rows, start).mean()") {
-  CHECK(loss_of({.weight = 1.0, .form = L2Form::mean_of_norms}, {rows()}, {start()}) == Approx(0.5822709711360925).epsilon(1e-12));
-  CHECK(loss_of({.weight = 0.5, .form = L2Form::mean_of_norms}, {rows()}, {start()}) == Approx(0.5822709711360925 / 2).epsilon(1e-12));
+  CHECK(loss_of({.weight = 1.0, .form = L2Form::mean_of_norms}, {rows()}, {start()}) ==
+        Approx(0.5822709711360925).epsilon(1e-12));
+  CHECK(loss_of({.weight = 0.5, .form = L2Form::mean_of_norms}, {rows()}, {start()}) ==
+        Approx(0.5822709711360925 / 2).epsilon(1e-12));
 }
 
 TEST_CASE("several subjects add up") {
   for (const auto form : {L2Form::squared, L2Form::mean_of_norms}) {
     const L2Reg term{.weight = 2.0, .form = form};
-    const auto one = loss_of(term, {rows()}, {start()}), other = loss_of(term, {start()}, {at::zeros({2, 3}, at::kDouble)});
-    CHECK(loss_of(term, {rows(), start()}, {start(), at::zeros({2, 3}, at::kDouble)}) == Approx(one + other).epsilon(1e-12));
+    const auto one = loss_of(term, {rows()}, {start()}),
+               other = loss_of(term, {start()}, {at::zeros({2, 3}, at::kDouble)});
+    CHECK(loss_of(term, {rows(), start()}, {start(), at::zeros({2, 3}, at::kDouble)}) ==
+          Approx(one + other).epsilon(1e-12));
   }
 }
 

@@ -32,7 +32,9 @@ struct Add : persona::Delta {
 };
 
 Tensor base() { return at::arange(6, at::TensorOptions().dtype(at::kFloat)).view({2, 3}); }
-WeightRef ref(const Tensor& tensor, WeightSlot slot) { return {.name = "mid.weight", .host = "unet", .base = tensor, .slot = std::move(slot)}; }
+WeightRef ref(const Tensor& tensor, WeightSlot slot) {
+  return {.name = "mid.weight", .host = "unet", .base = tensor, .slot = std::move(slot)};
+}
 void set(const Leaf& leaf, double value) {
   const at::NoGradGuard no_grad;
   auto tensor = leaf.value;

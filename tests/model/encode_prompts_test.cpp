@@ -1,4 +1,5 @@
-// encode_prompts: rows spliced in, one set for all layers or one a layer, and NeTI's bypass between hidden states and final norm.
+// encode_prompts: rows spliced in, one set for all layers or one a layer, and NeTI's bypass between hidden states and
+// final norm.
 
 #include "support/catch.hpp"
 
@@ -20,7 +21,9 @@ const auto& model() {
   static const auto tiny = persona::testing::tiny_model();
   return tiny;
 }
-Tensor random(at::IntArrayRef shape, std::int64_t key) { return at::randn(shape, persona::Random(3).at(persona::Stream::data, key), at::TensorOptions()); }
+Tensor random(at::IntArrayRef shape, std::int64_t key) {
+  return at::randn(shape, persona::Random(3).at(persona::Stream::data, key), at::TensorOptions());
+}
 
 /// Three prompts of two tokens, "<ada>" of two vectors and "<rex>" of one; the last prompt has neither.
 struct Prompts {
@@ -70,7 +73,8 @@ TEST_CASE("one set of rows: spliced in at their places, states for all layers") 
 
 TEST_CASE("one set a layer, in a single pass, equals encoding each set by itself") {
   const Prompts prompts;
-  const std::vector<RowSet> sets{random({3, 6}, 0), random({3, 3, 6}, 1), random({3, 6}, 2)};  // the second differs by sample
+  const std::vector<RowSet> sets{random({3, 6}, 0), random({3, 3, 6}, 1),
+                                 random({3, 6}, 2)};  // the second differs by sample
   const auto check = [&](const auto& encoder) {
     const auto made = encode_prompts(encoder, prompts.ids, prompts.plan, sets);
     REQUIRE(made.layers.size() == 3);
@@ -95,7 +99,8 @@ TEST_CASE("the bypass: V reads final_norm(h + scale |h| b / |b|) at the token's 
     const auto made = encode_prompts(encoder, prompts.ids, prompts.plan, sets);
     REQUIRE(made.layers.size() == 2);
 
-    const auto hidden = encoder.hidden(persona::splice(at::embedding(encoder.embedding_table(), prompts.ids), prompts.plan, rows));
+    const auto hidden =
+        encoder.hidden(persona::splice(at::embedding(encoder.embedding_table(), prompts.ids), prompts.plan, rows));
     CHECK(at::allclose(made.layers[0].key_states, encoder.final_norm(hidden), 1e-5, 1e-6));
     auto moved = hidden.clone();
     const auto move = [&](std::int64_t sample, std::int64_t position, std::int64_t row) {
@@ -116,7 +121,8 @@ TEST_CASE("the bypass: V reads final_norm(h + scale |h| b / |b|) at the token's 
 TEST_CASE("a bypass needs a split text encoder: else an error that says so") {
   const Prompts prompts;
   const std::vector<RowSet> sets{{random({3, 6}, 0), random({3, 6}, 1), 0.2}};
-  CHECK_THROWS_WITH(encode_prompts(Whole{}, prompts.ids, prompts.plan, sets), Catch::Contains("carry a bypass") && Catch::Contains("SplitTextEncoder"));
+  CHECK_THROWS_WITH(encode_prompts(Whole{}, prompts.ids, prompts.plan, sets),
+                    Catch::Contains("carry a bypass") && Catch::Contains("SplitTextEncoder"));
 }
 
 TEST_CASE("gradients reach rows and bypass, and not the table") {
@@ -124,7 +130,8 @@ TEST_CASE("gradients reach rows and bypass, and not the table") {
   auto rows = random({3, 6}, 0), bypass = random({3, 6}, 1);
   rows.set_requires_grad(true);
   bypass.set_requires_grad(true);
-  const auto made = encode_prompts(model().text_encoder(), prompts.ids, prompts.plan, std::vector<RowSet>{{rows, bypass, 0.2}});
+  const auto made =
+      encode_prompts(model().text_encoder(), prompts.ids, prompts.plan, std::vector<RowSet>{{rows, bypass, 0.2}});
   const auto& values = made.layers[0].value_states;
   (values * random(values.sizes(), 2)).sum().backward();
   for (const auto& grad : {rows.grad(), bypass.grad()}) {

@@ -1,4 +1,5 @@
-// AdamW against its equations written out in double (Loshchilov & Hutter 2019, Algorithm 2, with the decay scaled by the rate alone).
+// AdamW against its equations written out in double (Loshchilov & Hutter 2019, Algorithm 2, with the decay scaled by
+// the rate alone).
 
 #include "support/catch.hpp"
 
@@ -55,8 +56,15 @@ void give_gradients(const std::vector<Leaf>& leaves, int step) {
 /// Five steps of a single leaf against the equations.
 void check_five_steps(const AdamW& settings, Leaf trained, double rate, double decay, double toward) {
   auto state = settings.bind({trained}, /*default_lr=*/3e-2);
-  Written written{.lr = rate, .beta1 = settings.beta1, .beta2 = settings.beta2, .eps = settings.eps, .decay = decay, .toward = toward,
-                  .theta = values(trained.value), .m = std::vector<double>(7), .v = std::vector<double>(7)};
+  Written written{.lr = rate,
+                  .beta1 = settings.beta1,
+                  .beta2 = settings.beta2,
+                  .eps = settings.eps,
+                  .decay = decay,
+                  .toward = toward,
+                  .theta = values(trained.value),
+                  .m = std::vector<double>(7),
+                  .v = std::vector<double>(7)};
   const double factors[] = {1.0, 0.5, 1.0, 0.25, 0.0};
   for (int step = 0; step < 5; ++step) {
     give_gradients({trained}, step);
@@ -75,7 +83,8 @@ void check_five_steps(const AdamW& settings, Leaf trained, double rate, double d
 TEST_CASE("five steps equal the written equations") {
   check_five_steps({.lr = 5e-2}, leaf("rows"), 5e-2, 1e-2, 0);
   check_five_steps({.lr = 5e-2, .weight_decay = 0}, leaf("rows"), 5e-2, 0, 0);
-  check_five_steps({.lr = 5e-2, .beta1 = 0.5, .beta2 = 0.9, .eps = 1e-2, .weight_decay = 2.0}, leaf("rows"), 5e-2, 2.0, 0);
+  check_five_steps({.lr = 5e-2, .beta1 = 0.5, .beta2 = 0.9, .eps = 1e-2, .weight_decay = 2.0}, leaf("rows"), 5e-2, 2.0,
+                   0);
 }
 
 TEST_CASE("without a rate of its own it takes the parameterization's") {
@@ -168,7 +177,8 @@ TEST_CASE("state() names every tensor, and writing into it goes on bit for bit")
     names.push_back(name);
     tensor.copy_(saved_state[next++]);
   }
-  CHECK(names == std::vector<std::string>{"rows.exp_avg", "rows.exp_avg_sq", "rows.step", "delta.exp_avg", "delta.exp_avg_sq", "delta.step"});
+  CHECK(names == std::vector<std::string>{"rows.exp_avg", "rows.exp_avg_sq", "rows.step", "delta.exp_avg",
+                                          "delta.exp_avg_sq", "delta.step"});
   for (int step = 2; step < 5; ++step) {
     give_gradients(resumed, step);
     half.step({});

@@ -1,4 +1,5 @@
-// The factors of diffusers 0.42.1's get_scheduler(name, optimizer, num_warmup_steps, num_training_steps), computed once.
+// The factors of diffusers 0.42.1's get_scheduler(name, optimizer, num_warmup_steps, num_training_steps), computed
+// once.
 
 #include "support/catch.hpp"
 
@@ -24,12 +25,14 @@ TEST_CASE("constant_with_warmup") {
 }
 
 TEST_CASE("linear") {
-  check(persona::LinearRate{.warmup = 4}, {0.0, 0.25, 0.5, 0.75, 1.0, 0.8333333333333334, 0.6666666666666666, 0.5, 0.3333333333333333, 0.16666666666666666});
+  check(persona::LinearRate{.warmup = 4}, {0.0, 0.25, 0.5, 0.75, 1.0, 0.8333333333333334, 0.6666666666666666, 0.5,
+                                           0.3333333333333333, 0.16666666666666666});
   check(persona::LinearRate{}, {1.0, 0.8, 0.6, 0.4, 0.2});
 }
 
 TEST_CASE("cosine") {
-  check(persona::CosineRate{.warmup = 4}, {0.0, 0.25, 0.5, 0.75, 1.0, 0.9330127018922194, 0.75, 0.5, 0.2500000000000001, 0.06698729810778065});
+  check(persona::CosineRate{.warmup = 4},
+        {0.0, 0.25, 0.5, 0.75, 1.0, 0.9330127018922194, 0.75, 0.5, 0.2500000000000001, 0.06698729810778065});
   check(persona::CosineRate{}, {1.0, 0.9045084971874737, 0.6545084971874737, 0.34549150281252633, 0.09549150281252633});
 }
 

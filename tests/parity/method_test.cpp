@@ -1,5 +1,6 @@
-// Textual Inversion and Cross Initialization against the published scripts' way of doing them (make_training_reference.py): AdamW over the whole
-// token table with the other rows written back, against AdamW on the learned rows alone.
+// Textual Inversion and Cross Initialization against the published scripts' way of doing them
+// (make_training_reference.py): AdamW over the whole token table with the other rows written back, against AdamW on the
+// learned rows alone.
 
 #include "parity/reference.hpp"
 
@@ -47,9 +48,11 @@ struct Case {
   double regularizer;
 
   explicit Case(const std::string& name)
-      : name(name), stored(reference::tensors(reference::data() / "methods" / (name + ".safetensors"))),
+      : name(name),
+        stored(reference::tensors(reference::data() / "methods" / (name + ".safetensors"))),
         model({}, reference::text_encoder(name), reference::unet(name),
-              persona::DDPMScheduler(reference::scheduler_config(reference::json(reference::data() / "models" / name / "scheduler" / "scheduler_config.json"))),
+              persona::DDPMScheduler(reference::scheduler_config(
+                  reference::json(reference::data() / "models" / name / "scheduler" / "scheduler_config.json"))),
               {stored.at("latents").size(2), 8, 8}) {
     const auto cases = reference::json(reference::data() / "methods" / "cases.json");
     steps = cases.at("steps"), regularizer = cases.at("regularizer");
@@ -63,7 +66,9 @@ struct Case {
     }
   }
 
-  persona::BindContext context(const std::vector<persona::Subject>& subjects) const { return {.subjects = subjects, .random = persona::Random(1)}; }
+  persona::BindContext context(const std::vector<persona::Subject>& subjects) const {
+    return {.subjects = subjects, .random = persona::Random(1)};
+  }
 
   /// Trains with the stored latents, noise and timesteps; the ids behind the vocabulary are slots.
   void compare(const auto& sum, const std::string& run, const std::string& ids_name, std::int64_t vectors) {
@@ -72,7 +77,8 @@ struct Case {
     const auto vocab = model.text_encoder().config().vocab_size;
     for (std::int64_t step = 0; step < steps; ++step) {
       persona::Batch batch;
-      batch.latents = stored.at("latents")[step], batch.noise = stored.at("noise")[step], batch.t = stored.at("t")[step];
+      batch.latents = stored.at("latents")[step], batch.noise = stored.at("noise")[step],
+      batch.t = stored.at("t")[step];
       const auto ids = stored.at(ids_name)[step];
       for (std::int64_t i = 0; i < ids.size(0); ++i) {
         persona::PromptTokens prompt;
@@ -89,7 +95,8 @@ struct Case {
       bound.optimizer.step({});
       for (auto& leaf : bound.leaves) leaf.value.mutable_grad() = Tensor();
       INFO(name << " " << run << " step " << step);
-      CHECK(result.loss.template item<double>() == Approx(stored.at(run + ".losses")[step].item<double>()).epsilon(1e-5));
+      CHECK(result.loss.template item<double>() ==
+            Approx(stored.at(run + ".losses")[step].item<double>()).epsilon(1e-5));
       CHECK(reference::relative_error(bound.rows[0].at({}).rows, stored.at(run + ".rows")[step]) <= 1e-5);
     }
   }

@@ -39,7 +39,8 @@ TEST_CASE("invariants of rows") {
   check_invariants(persona::recipe(persona::TokenInit{}), tiny_subjects(), folder / "ti");
   check_invariants(persona::TokenInit{} + persona::L2Reg{1e-3}, tiny_subjects(1, 3), folder / "ti3");
   check_invariants(persona::CrossInit{names} + persona::L2Reg{1e-3}, tiny_subjects(1, 2), folder / "ci");
-  check_invariants(persona::CrossInit{names} + persona::L2Reg{1e-3, persona::L2Form::mean_of_norms}, tiny_subjects(2, 2), folder / "ci2");
+  check_invariants(persona::CrossInit{names} + persona::L2Reg{1e-3, persona::L2Form::mean_of_norms},
+                   tiny_subjects(2, 2), folder / "ci2");
   check_invariants(persona::TokenInit{} + fakes::SubspaceBasis{}, tiny_subjects(), folder / "batex");
   check_invariants(persona::TokenInit{} + fakes::CelebBasis{}, tiny_subjects(2), folder / "celeb");
 }
@@ -55,7 +56,8 @@ TEST_CASE("invariants of weights") {
   const persona::test::Folder folder;
   check_invariants(persona::recipe(fakes::SpectralShift{}), tiny_subjects(), folder / "svdiff");
   check_invariants(fakes::SpectralShift{} + DrawsNoSamples{}, tiny_subjects(), folder / "prior");
-  check_invariants(persona::TokenInit{} + fakes::SpectralShift{.subset = "to_"} + fakes::CutMixUnmix{}, tiny_subjects(2), folder / "unmix");
+  check_invariants(persona::TokenInit{} + fakes::SpectralShift{.subset = "to_"} + fakes::CutMixUnmix{},
+                   tiny_subjects(2), folder / "unmix");
   check_invariants(persona::TokenInit{} + fakes::CrossAttentionKV{}, tiny_subjects(2), folder / "custom");
   check_invariants(persona::recipe(fakes::LowRank{}), tiny_subjects(), folder / "lora");
   check_invariants(fakes::SpectralShift{.subset = "conv"} + fakes::LowRank{}, tiny_subjects(), folder / "mixed");
@@ -74,6 +76,8 @@ TEST_CASE("a component that breaks an invariant is named") {
   };
   const auto model = persona::testing::tiny_model();
   const auto subjects = tiny_subjects();
-  auto run = persona::personalize(model, subjects.front(), persona::TokenInit{} + WritesIntoTheTable{model.text_encoder().embedding_table()}, {.steps = 2});
+  auto run = persona::personalize(model, subjects.front(),
+                                  persona::TokenInit{} + WritesIntoTheTable{model.text_encoder().embedding_table()},
+                                  {.steps = 2});
   CHECK_THROWS_WITH(run.drain(), Catch::Contains("something wrote into a base tensor"));
 }

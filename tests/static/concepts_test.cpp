@@ -1,4 +1,5 @@
-// Every concept takes its archetype and refuses each archetype that lacks one piece; every shipped component plays its role.
+// Every concept takes its archetype and refuses each archetype that lacks one piece; every shipped component plays its
+// role.
 
 #include "support/catch.hpp"
 
@@ -40,8 +41,10 @@ using D = archetype::DenoiserPiece;
 template <D piece>
 using DenoiserWithout = Without<archetype::FullDenoiser, piece>;
 static_assert(persona::Denoiser<archetype::Denoiser> && !persona::LayeredDenoiser<archetype::Denoiser>);
-static_assert(persona::LayeredDenoiser<archetype::LayeredDenoiser> && !persona::AttentionDenoiser<archetype::LayeredDenoiser>);
-static_assert(persona::AttentionDenoiser<archetype::AttentionDenoiser> && !persona::LayeredDenoiser<archetype::AttentionDenoiser>);
+static_assert(persona::LayeredDenoiser<archetype::LayeredDenoiser> &&
+              !persona::AttentionDenoiser<archetype::LayeredDenoiser>);
+static_assert(persona::AttentionDenoiser<archetype::AttentionDenoiser> &&
+              !persona::LayeredDenoiser<archetype::AttentionDenoiser>);
 static_assert(!persona::Denoiser<DenoiserWithout<D::predict>>);
 static_assert(!persona::LayeredDenoiser<DenoiserWithout<D::num_conditioned_layers>>);
 static_assert(!persona::AttentionDenoiser<DenoiserWithout<D::attention>>);
@@ -124,11 +127,12 @@ static_assert(persona::RowParameterization<persona::FreeRows>);
 static_assert(persona::Regularizer<persona::L2Reg>);
 static_assert(persona::Augmentation<persona::RandomFlip> && persona::Augmentation<persona::NoAugmentation>);
 static_assert(persona::Optimizer<persona::AdamW>);
-static_assert(persona::LearningRateSchedule<persona::ConstantRate> && persona::LearningRateSchedule<persona::LinearRate> &&
-              persona::LearningRateSchedule<persona::CosineRate>);
+static_assert(persona::LearningRateSchedule<persona::ConstantRate> &&
+              persona::LearningRateSchedule<persona::LinearRate> && persona::LearningRateSchedule<persona::CosineRate>);
 static_assert(persona::LatentDiffusionModel<persona::testing::TinyModel>);
 static_assert(persona::SplitTextEncoder<persona::testing::TinyTextEncoder>);
-static_assert(persona::LayeredDenoiser<persona::testing::TinyDenoiser> && persona::AttentionDenoiser<persona::testing::TinyDenoiser>);
+static_assert(persona::LayeredDenoiser<persona::testing::TinyDenoiser> &&
+              persona::AttentionDenoiser<persona::testing::TinyDenoiser>);
 
 // A type is a component by its own word alone.
 struct HasLossButNeverOptedIn {
@@ -141,7 +145,9 @@ static_assert(!persona::Component<HasLossButNeverOptedIn> && !persona::Regulariz
 
 TEST_CASE("every field of every shipped component shows in its description") {
   using persona::to_string;
-  const auto changes = [](const auto& base, const auto& changed) { return to_string(base.describe()) != to_string(changed.describe()); };
+  const auto changes = [](const auto& base, const auto& changed) {
+    return to_string(base.describe()) != to_string(changed.describe());
+  };
   CHECK(changes(persona::TokenInit{}, persona::TokenInit{.word = "cat"}));
   CHECK(changes(persona::CrossInit{}, persona::CrossInit{.names = {"ada lovelace"}}));
   CHECK(changes(persona::CrossInit{}, persona::CrossInit{.columns = persona::NameColumns::pieces}));

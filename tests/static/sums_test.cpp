@@ -1,5 +1,6 @@
-// Thirteen sums, from Textual Inversion to a denoiser that is no UNet: each composes over archetypes alone, where nothing but the
-// concepts is promised, and each binds on a model of a hundred lines. Methods that come later stand here as small fakes.
+// Thirteen sums, from Textual Inversion to a denoiser that is no UNet: each composes over archetypes alone, where
+// nothing but the concepts is promised, and each binds on a model of a hundred lines. Methods that come later stand
+// here as small fakes.
 
 #include "support/catch.hpp"
 #include "support/fakes.hpp"
@@ -82,12 +83,20 @@ using Full = persona::archetype::FullDiffusionModel;
 static_assert(persona::DiffusionModel<Smallest> && persona::LatentDiffusionModel<Full>);
 
 persona::Subject subject(std::string token = "<ada>", std::int64_t vectors = 1, std::string word = "person") {
-  return {.token = std::move(token), .class_word = std::move(word), .photos = {}, .captions = {}, .vectors = vectors, .phrase = {}};
+  return {.token = std::move(token),
+          .class_word = std::move(word),
+          .photos = {},
+          .captions = {},
+          .vectors = vectors,
+          .phrase = {}};
 }
 
 template <class Model>
 persona::BindContext context_for(const Model&, const std::vector<persona::Subject>& subjects) {
-  return {.subjects = subjects, .subject = 0, .random = persona::Random(3), .cache = {},
+  return {.subjects = subjects,
+          .subject = 0,
+          .random = persona::Random(3),
+          .cache = {},
           .sample = [](const std::string&, std::int64_t n) { return at::zeros({n, 3, 4, 4}); }};
 }
 
@@ -192,9 +201,11 @@ TEST_CASE("what is the user's own: a regularizer, a denoiser that is no UNet, a 
   const std::vector one{subject("<ada>", 2)};
   CHECK(check_sum(tiny, own_regularizer(), one)->regularizers.size() == 2);
   auto generator = persona::Random(9).at(persona::Stream::initialization);
-  const persona::ModelParts flat{tiny.tokenizer(), tiny.text_encoder(),
+  const persona::ModelParts flat{tiny.tokenizer(),
+                                 tiny.text_encoder(),
                                  mine::FlatDenoiser{at::randn({48, 48}, generator) / 7, at::randn({6, 48}, generator)},
-                                 tiny.scheduler(), {3, 4, 4}};
+                                 tiny.scheduler(),
+                                 {3, 4, 4}};
   STATIC_REQUIRE(persona::DiffusionModel<decltype(flat)>);
   STATIC_REQUIRE(!persona::HasDenoiserWeights<decltype(flat)>);
   check_sum(flat, own_denoiser(), {subject()});
@@ -220,15 +231,17 @@ TEST_CASE("two replacements of one weight are refused with both the weight's nam
   auto tiny = persona::testing::tiny_model();
   const std::vector one{subject()};
   const auto context = context_for(tiny, one);
-  CHECK_THROWS_WITH(persona::bind(tiny, fakes::SpectralShift{} + fakes::CrossAttentionKV{}, context),
-                    Catch::Contains("unet.attn2.0.to_k.weight") && Catch::Contains("two components replace this weight"));
+  CHECK_THROWS_WITH(
+      persona::bind(tiny, fakes::SpectralShift{} + fakes::CrossAttentionKV{}, context),
+      Catch::Contains("unet.attn2.0.to_k.weight") && Catch::Contains("two components replace this weight"));
   CHECK(!tiny.denoiser().conv_in.adapted());
 }
 
 TEST_CASE("the algebra: sums are flat, keep their order, and describe themselves") {
   const auto left = (TokenInit{"cat"} + L2Reg{}) + (AdamW{} + mine::KeepShort{});
   STATIC_REQUIRE(std::is_same_v<decltype(left), const persona::Recipe<TokenInit, L2Reg, AdamW, mine::KeepShort>>);
-  STATIC_REQUIRE(std::is_same_v<decltype(persona::recipe(TokenInit{}, L2Reg{}, AdamW{}, mine::KeepShort{})), persona::Recipe<TokenInit, L2Reg, AdamW, mine::KeepShort>>);
+  STATIC_REQUIRE(std::is_same_v<decltype(persona::recipe(TokenInit{}, L2Reg{}, AdamW{}, mine::KeepShort{})),
+                                persona::Recipe<TokenInit, L2Reg, AdamW, mine::KeepShort>>);
   const auto described = left.describe();
   REQUIRE(described.size() == 4);
   CHECK(persona::to_string(described[0]) == "TokenInit{word = cat}");

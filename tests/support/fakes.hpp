@@ -1,6 +1,6 @@
 #pragma once
-// Small stand-ins for methods that are not in the library yet, with the shape that the real ones will have: they try the
-// concepts against the hardest methods. Each trains for real; none picks its basis, subset or schedule with care.
+// Small stand-ins for methods that are not in the library yet, with the shape that the real ones will have: they try
+// the concepts against the hardest methods. Each trains for real; none picks its basis, subset or schedule with care.
 
 #include <persona/core/error.hpp>
 #include <persona/core/leaf.hpp>
@@ -105,8 +105,9 @@ struct NeTIMapper {
       const auto layer = at::full_like(query.t, query.layer).to(at::kFloat);
       const auto features = at::stack({(query.t.to(at::kFloat) * 0.05).sin(), (layer + 1).cos()}, 1);
       auto hidden = at::silu(features.matmul(in.value));
-      if (query.training && query.generator) hidden = hidden * (at::rand({1, hidden.size(1)}, query.generator) > 0.1);  // dropout
-      const auto both = hidden.matmul(out.value).unsqueeze(1);  // [B, 1, 2 D]
+      if (query.training && query.generator)
+        hidden = hidden * (at::rand({1, hidden.size(1)}, query.generator) > 0.1);  // dropout
+      const auto both = hidden.matmul(out.value).unsqueeze(1);                     // [B, 1, 2 D]
       const auto halves = both.chunk(2, -1);
       if (!bypass) return base + halves[0];
       return {base + halves[0], halves[1] + 1e-3, 0.2};
@@ -117,8 +118,8 @@ struct NeTIMapper {
   State bind(const Tensor& rows, const Model&, const BindContext& context) const {
     auto generator = context.random.at(persona::Stream::initialization);
     const auto width = rows.size(1);
-    return {make_leaf("in", at::randn({2, 8}, generator)), make_leaf("out", 0.01 * at::randn({8, 2 * width}, generator)),
-            rows.clone(), bypass};
+    return {make_leaf("in", at::randn({2, 8}, generator)),
+            make_leaf("out", 0.01 * at::randn({8, 2 * width}, generator)), rows.clone(), bypass};
   }
   Description describe() const { return {"NeTIMapper", {{"bypass", bypass}}}; }
 };
@@ -141,7 +142,8 @@ struct SpectralShift {
     }
   };
   bool selects(const WeightRef& ref) const {
-    return (ref.kind == WeightKind::linear || ref.kind == WeightKind::conv2d) && ref.name.find(subset) != std::string::npos;
+    return (ref.kind == WeightKind::linear || ref.kind == WeightKind::conv2d) &&
+           ref.name.find(subset) != std::string::npos;
   }
   std::shared_ptr<Shift> bind(const WeightRef& ref, const BindContext&) const {
     auto shift = std::make_shared<Shift>();
@@ -197,7 +199,8 @@ struct CrossAttentionKV {
     Tensor value(const Tensor&) const override { return weight.value; }
   };
   bool selects(const WeightRef& ref) const {
-    return ref.host == "unet" && ref.name.find("attn2") != std::string::npos && ref.name.find("to_q") == std::string::npos;
+    return ref.host == "unet" && ref.name.find("attn2") != std::string::npos &&
+           ref.name.find("to_q") == std::string::npos;
   }
   std::shared_ptr<Full> bind(const WeightRef& ref, const BindContext&) const {
     auto full = std::make_shared<Full>();
@@ -253,7 +256,10 @@ struct CutMixUnmix {
         const auto image = map.probabilities.mean(1).view({view.batch.size(), map.layer.height, map.layer.width, -1});
         const auto right_half = image.slice(2, map.layer.width / 2);
         for (std::size_t i = 0; i < view.batch.prompts.size(); ++i)
-          sum = sum + right_half[static_cast<std::int64_t>(i)].select(-1, view.batch.prompts[i].slots.front().position).square().mean();
+          sum = sum + right_half[static_cast<std::int64_t>(i)]
+                          .select(-1, view.batch.prompts[i].slots.front().position)
+                          .square()
+                          .mean();
       }
       return weight * sum;
     }

@@ -69,9 +69,11 @@ TEST_CASE_METHOD(Fixture, "a run is a view: nothing is computed that the loop do
 TEST_CASE_METHOD(Fixture, "views of both libraries: drop, filter, take_while, chunk, transform") {
   auto run = begin();
   CHECK(indices(run | ranges::views::drop(3) | ranges::views::take(2)) == std::vector<std::int64_t>{4, 5});
-  CHECK(indices(run | ranges::views::take_while([](const Step& step) { return step.index < 8; })) == std::vector<std::int64_t>{6, 7});
+  CHECK(indices(run | ranges::views::take_while([](const Step& step) { return step.index < 8; })) ==
+        std::vector<std::int64_t>{6, 7});
   CHECK(run.completed() == 8);  // the one that ended the loop was computed to be looked at
-  CHECK(indices(run | std::views::filter([](const Step& step) { return step.index % 5 == 0; }) | std::views::take(1)) == std::vector<std::int64_t>{10});
+  CHECK(indices(run | std::views::filter([](const Step& step) { return step.index % 5 == 0; }) | std::views::take(1)) ==
+        std::vector<std::int64_t>{10});
   std::vector<std::size_t> sizes;
   for (auto chunk : run | ranges::views::chunk(8)) {
     sizes.push_back(0);
@@ -106,7 +108,9 @@ TEST_CASE_METHOD(Fixture, "one type of run for every sum") {
 }
 
 TEST_CASE_METHOD(Fixture, "a step tells its loss, its terms and its rows") {
-  auto run = persona::personalize(model, subjects[0], TokenInit{} + persona::L2Reg{0.5} + AdamW{.lr = 0.1, .weight_decay = 0}, {.steps = 3, .batch = 2});
+  auto run =
+      persona::personalize(model, subjects[0], TokenInit{} + persona::L2Reg{0.5} + AdamW{.lr = 0.1, .weight_decay = 0},
+                           {.steps = 3, .batch = 2});
   for (const Step& step : run) {
     REQUIRE(step.terms().size() == 1);
     CHECK(step.terms()[0].first == "L2Reg");
@@ -148,15 +152,31 @@ TEST_CASE_METHOD(Fixture, "a checkpoint goes on bit for bit, and is refused when
   second.drain();
   CHECK(at::equal(rows(whole), rows(second)));
 
-  const auto refused = [&](const char* what, auto&& go) { CHECK_THROWS_WITH(go(), Catch::Contains("resume from") && Catch::Contains(what)); };
-  refused("the sum differs", [&] { persona::personalize(model, subjects[0], TokenInit{"cat"}, {.steps = 20, .batch = 2, .seed = 1, .resume = folder / "run"}); });
-  refused(".batch differs", [&] { persona::personalize(model, subjects[0], TokenInit{}, {.steps = 20, .batch = 3, .seed = 1, .resume = folder / "run"}); });
-  refused(".seed differs", [&] { persona::personalize(model, subjects[0], TokenInit{}, {.steps = 20, .batch = 2, .seed = 2, .resume = folder / "run"}); });
+  const auto refused = [&](const char* what, auto&& go) {
+    CHECK_THROWS_WITH(go(), Catch::Contains("resume from") && Catch::Contains(what));
+  };
+  refused("the sum differs", [&] {
+    persona::personalize(model, subjects[0], TokenInit{"cat"},
+                         {.steps = 20, .batch = 2, .seed = 1, .resume = folder / "run"});
+  });
+  refused(".batch differs", [&] {
+    persona::personalize(model, subjects[0], TokenInit{},
+                         {.steps = 20, .batch = 3, .seed = 1, .resume = folder / "run"});
+  });
+  refused(".seed differs", [&] {
+    persona::personalize(model, subjects[0], TokenInit{},
+                         {.steps = 20, .batch = 2, .seed = 2, .resume = folder / "run"});
+  });
   auto other = subjects;
   other[0].photos.front().image.pixels[5] ^= 64;
-  refused("the photos", [&] { persona::personalize(model, other[0], TokenInit{}, {.steps = 20, .batch = 2, .seed = 1, .resume = folder / "run"}); });
+  refused("the photos", [&] {
+    persona::personalize(model, other[0], TokenInit{}, {.steps = 20, .batch = 2, .seed = 1, .resume = folder / "run"});
+  });
   const auto stranger = tiny_model(at::kFloat, 2);
-  refused("the base model differs", [&] { persona::personalize(stranger, subjects[0], TokenInit{}, {.steps = 20, .batch = 2, .seed = 1, .resume = folder / "run"}); });
+  refused("the base model differs", [&] {
+    persona::personalize(stranger, subjects[0], TokenInit{},
+                         {.steps = 20, .batch = 2, .seed = 1, .resume = folder / "run"});
+  });
   CHECK_THROWS_WITH(begin(20, {.resume = folder / "nothing"}), Catch::Contains("nothing"));
 }
 
@@ -166,10 +186,12 @@ TEST_CASE_METHOD(Fixture, "guards: no photo, a caption without the token, a toke
   CHECK_THROWS_WITH(persona::personalize(model, subject, TokenInit{}), Catch::Contains("no photos of <one>"));
   subject = subjects[0];
   subject.captions = persona::Captions::prompt("a photo of a person");
-  CHECK_THROWS_WITH(persona::personalize(model, subject, TokenInit{}), Catch::Contains("'<one>' does not occur in the caption 'a photo of a person'"));
+  CHECK_THROWS_WITH(persona::personalize(model, subject, TokenInit{}),
+                    Catch::Contains("'<one>' does not occur in the caption 'a photo of a person'"));
   subject = subjects[0];
   subject.token = "person";
-  CHECK_THROWS_WITH(persona::personalize(model, subject, TokenInit{}), Catch::Contains("already a token of the vocabulary"));
+  CHECK_THROWS_WITH(persona::personalize(model, subject, TokenInit{}),
+                    Catch::Contains("already a token of the vocabulary"));
   CHECK_THROWS_WITH(persona::personalize(model, subjects[0], TokenInit{}, {.batch = 0}), Catch::Contains(".batch"));
 }
 
@@ -177,7 +199,8 @@ TEST_CASE_METHOD(Fixture, "guard: a gradient that is exactly zero at the first s
   struct Deaf {
     Tensor predict(const Tensor& x, const Tensor&, const Tensor& states) const { return x + 0 * states.sum(); }
   };
-  const persona::ModelParts parts{model.tokenizer(), model.text_encoder(), Deaf{}, model.scheduler(), {3, 4, 4}, model.autoencoder()};
+  const persona::ModelParts parts{model.tokenizer(), model.text_encoder(), Deaf{}, model.scheduler(),
+                                  {3, 4, 4},         model.autoencoder()};
   auto run = persona::personalize(parts, subjects[0], TokenInit{}, {.steps = 3});
   CHECK_THROWS_WITH(run.drain(), Catch::Contains("gradient of everything that is trained is exactly 0"));
 }

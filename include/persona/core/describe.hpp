@@ -36,13 +36,15 @@ struct Field {
 
  private:
   template <class Number>
-  static std::string shortest(Number value) {  // the same text in every locale, and enough digits to read back the same value
+  static std::string shortest(
+      Number value) {  // the same text in every locale, and enough digits to read back the same value
     char text[64];
     return {text, std::to_chars(text, text + sizeof text, value).ptr};
   }
 };
 
-/// What a component says of itself: its name and its fields; metadata, the recipe's hash and the resume check come from it.
+/// What a component says of itself: its name and its fields; metadata, the recipe's hash and the resume check come from
+/// it.
 struct Description {
   std::string name{};
   std::vector<Field> fields{};

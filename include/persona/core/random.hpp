@@ -7,7 +7,16 @@
 namespace persona {
 
 /// What a random number is for; each purpose has a stream of its own, so that one more draw in one moves no other.
-enum class Stream : std::uint64_t { data = 1, posterior, noise, timesteps, contribution, initialization, sampling, augmentation };
+enum class Stream : std::uint64_t {
+  data = 1,
+  posterior,
+  noise,
+  timesteps,
+  contribution,
+  initialization,
+  sampling,
+  augmentation
+};
 
 /// Generators keyed by (seed, purpose, step): resuming replays nothing, and no draw touches a global generator.
 class Random {
@@ -25,7 +34,8 @@ class Random {
  private:
   at::Generator on(at::Device device, Stream purpose, std::int64_t step) const {
     auto generator = at::globalContext().defaultGenerator(device).clone();
-    generator.set_current_seed(mix(mix(mix(seed_) + static_cast<std::uint64_t>(purpose)) + static_cast<std::uint64_t>(step)));
+    generator.set_current_seed(
+        mix(mix(mix(seed_) + static_cast<std::uint64_t>(purpose)) + static_cast<std::uint64_t>(step)));
     return generator;
   }
   // splitmix64's finalizer: neighbouring keys give unrelated seeds, also in the low 32 bits that mt19937 takes.

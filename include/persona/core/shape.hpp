@@ -12,8 +12,8 @@ namespace persona {
 
 /// One expected dimension: a number, or a name that any size satisfies.
 struct Dim {
-  Dim(std::int64_t size) : size(size) {}                // NOLINT: a shape reads as {2, "D"}
-  Dim(const char* name) : name(name) {}                 // NOLINT
+  Dim(std::int64_t size) : size(size) {}  // NOLINT: a shape reads as {2, "D"}
+  Dim(const char* name) : name(name) {}   // NOLINT
   Dim(std::int64_t size, const char* name) : size(size), name(name) {}
   std::int64_t size = -1;
   std::string_view name;
@@ -39,8 +39,9 @@ inline void expect_shape(const Tensor& x, std::initializer_list<Dim> expected, c
     if (dim.size >= 0) wanted += (dim.name.empty() ? "" : " = ") + std::to_string(dim.size);
   }
   if (same) return;
-  throw Error(where, "expected a tensor of shape " + wanted + "], got " +
-                         (x.defined() ? shape_string(x.sizes()) : std::string("an undefined tensor")),
+  throw Error(where,
+              "expected a tensor of shape " + wanted + "], got " +
+                  (x.defined() ? shape_string(x.sizes()) : std::string("an undefined tensor")),
               hint);
 }
 

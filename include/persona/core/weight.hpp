@@ -50,9 +50,7 @@ class Delta : public Adapter {
  public:
   /// The added weight, shaped like `base`, differentiable in the leaves.
   virtual Tensor value(const Tensor& base) const = 0;
-  virtual Tensor linear(const Tensor& x, const Tensor& base) const {
-    return at::linear(x, as_compute(value(base), x));
-  }
+  virtual Tensor linear(const Tensor& x, const Tensor& base) const { return at::linear(x, as_compute(value(base), x)); }
   virtual Tensor conv2d(const Tensor& x, const Tensor& base, Conv2dShape shape) const {
     return at::conv2d(x, as_compute(value(base), x), {}, shape.stride, shape.padding);
   }
@@ -67,7 +65,8 @@ struct Weight {
 
   bool adapted() const { return replacement || !deltas.empty(); }
 
-  /// The weight as one tensor, shaped like `base`: the materialized plan, and the only one for norms, biases and tables.
+  /// The weight as one tensor, shaped like `base`: the materialized plan, and the only one for norms, biases and
+  /// tables.
   Tensor value() const {
     if (!adapted()) return base;
     auto sum = replacement ? replacement->value(base).to(base.scalar_type()) : base;
@@ -121,11 +120,13 @@ void for_each_weight(Node& node, F&& f, const std::string& prefix = {}) {
   if constexpr (std::same_as<N, Weight>) {
     f(prefix, node);
   } else if constexpr (detail::is_vector<N>) {
-    for (std::size_t i = 0; i < node.size(); ++i) for_each_weight(node[i], f, detail::join_name(prefix, std::to_string(i)));
+    for (std::size_t i = 0; i < node.size(); ++i)
+      for_each_weight(node[i], f, detail::join_name(prefix, std::to_string(i)));
   } else if constexpr (detail::is_optional<N>) {
     if (node) for_each_weight(*node, f, prefix);
   } else {
-    N::visit(node, [&](std::string_view name, auto& child) { for_each_weight(child, f, detail::join_name(prefix, name)); });
+    N::visit(node,
+             [&](std::string_view name, auto& child) { for_each_weight(child, f, detail::join_name(prefix, name)); });
   }
 }
 

@@ -9,9 +9,8 @@ namespace persona {
 
 namespace detail {
 template <class C, class Model>
-concept HasBind = requires(const C& component, const Model& model, const BindContext& context) {
-  component.bind(model, context);
-};
+concept HasBind =
+    requires(const C& component, const Model& model, const BindContext& context) { component.bind(model, context); };
 template <class C>
 concept HasAnyBindMember = requires { &C::bind; };
 }  // namespace detail

@@ -16,13 +16,14 @@ namespace persona {
 /// Images [B, 3, H, W] -> posterior moments; in pixel space the mean is the image and std is undefined.
 using EncodeImages = std::function<Moments(const Tensor& images)>;
 
-/// The x0 of a subject's photos. Where the augmentation has finitely many variants each is encoded once, and kept as the
-/// posterior's mean and standard deviation, from which every draw samples anew: the distribution of encoding at every step, at
-/// none of its cost. Other augmentations encode at every draw, or draw from a pool that is encoded once.
+/// The x0 of a subject's photos. Where the augmentation has finitely many variants each is encoded once, and kept as
+/// the posterior's mean and standard deviation, from which every draw samples anew: the distribution of encoding at
+/// every step, at none of its cost. Other augmentations encode at every draw, or draw from a pool that is encoded once.
 class LatentSource {
  public:
   /// images [3, H, W] in [-1, 1]; `scale` multiplies the samples (the autoencoder's scaling factor).
-  LatentSource(std::vector<Tensor> images, BoundAugmentation augmentation, EncodeImages encode, double scale, const Random& random)
+  LatentSource(std::vector<Tensor> images, BoundAugmentation augmentation, EncodeImages encode, double scale,
+               const Random& random)
       : images_(std::move(images)), augmentation_(std::move(augmentation)), encode_(std::move(encode)), scale_(scale) {
     const auto [kind, count] = augmentation_.variants();
     if (kind == Variants::Kind::fresh) return;
@@ -59,9 +60,9 @@ class LatentSource {
         images.push_back(augmentation_.apply(images_[static_cast<std::size_t>(photo)], augmentation_.draw(host)));
       chosen = in_fp32(encode_(at::stack(images)));
     }
-    const auto sample = chosen.std.defined()
-                            ? chosen.mean + chosen.std * at::randn(chosen.mean.sizes(), posterior, chosen.mean.options())
-                            : chosen.mean;
+    const auto sample = chosen.std.defined() ? chosen.mean + chosen.std * at::randn(chosen.mean.sizes(), posterior,
+                                                                                    chosen.mean.options())
+                                             : chosen.mean;
     return sample * scale_;
   }
 

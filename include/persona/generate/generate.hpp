@@ -42,7 +42,8 @@ SampleRows sample_rows(const M& model) {
       for (const LearnedRows& row : learned) {
         const RowSet set = row.layered ? row.layered(query) : RowSet(row.rows);
         if (set.bypass.defined())
-          throw Error("generate", "'" + row.token + "' carries a bypass and stands beside other learned tokens", "draw it alone");
+          throw Error("generate", "'" + row.token + "' carries a bypass and stands beside other learned tokens",
+                      "draw it alone");
         const auto b = query.t.size(0);
         parts.push_back(set.rows.dim() == 3 ? set.rows : set.rows.unsqueeze(0).expand({b, -1, -1}));
       }
@@ -67,12 +68,15 @@ Tensor decode(const Model& model, const Tensor& latents, std::int64_t batch = 8)
   }
 }
 
-/// One picture a prompt; learned tokens of model.with(learned) may stand in any prompt. Picture i is the same whatever .batch is.
-/// Throws Error where a sampler is unknown or a learned token falls off the end of a prompt.
+/// One picture a prompt; learned tokens of model.with(learned) may stand in any prompt. Picture i is the same whatever
+/// .batch is. Throws Error where a sampler is unknown or a learned token falls off the end of a prompt.
 template <class Model>
-std::vector<Image> generate(const Model& model, const std::vector<std::string>& prompts, const GenerateOptions& options = {}) {
+std::vector<Image> generate(const Model& model, const std::vector<std::string>& prompts,
+                            const GenerateOptions& options = {}) {
   static_assert(explain_diffusion_model<Model>());
-  static_assert(SamplingModel<Model>, "[persona] generate: the model cannot draw; needs 'sampler(std::string_view name) const' that gives a Sampler or a std::variant of Samplers (docs/concepts/diffusion_model.md)");
+  static_assert(
+      SamplingModel<Model>,
+      "[persona] generate: the model cannot draw; needs 'sampler(std::string_view name) const' that gives a Sampler or a std::variant of Samplers (docs/concepts/diffusion_model.md)");
   return to_images(decode(model, sample_latents(model, prompts, options, detail::sample_rows(model)), options.batch));
 }
 

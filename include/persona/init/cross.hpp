@@ -13,13 +13,13 @@
 
 namespace persona {
 
-/// Cross Initialization (Pang et al., CVPR 2024, Eq. 3): rows start at E(mean of the names' rows), the text encoder's output, after
-/// its final norm, at positions 1..n of [BOS, means, ...].
+/// Cross Initialization (Pang et al., CVPR 2024, Eq. 3): rows start at E(mean of the names' rows), the text encoder's
+/// output, after its final norm, at positions 1..n of [BOS, means, ...].
 struct CrossInit {
   using plays = Plays<Role::initializer>;
-  std::vector<std::string> names{};              ///< people the model knows, "First Last"; the paper takes 691
-  NameColumns columns = NameColumns::words;      ///< how a name's pieces are assigned to rows
-  bool use_encoder = true;                       ///< false: the means themselves (the ablation without Cross Initialization)
+  std::vector<std::string> names{};          ///< people the model knows, "First Last"; the paper takes 691
+  NameColumns columns = NameColumns::words;  ///< how a name's pieces are assigned to rows
+  bool use_encoder = true;  ///< false: the means themselves (the ablation without Cross Initialization)
 
   /// [n, D]; throws Error without names, or where a column is empty or the encoder's output is not as wide as its rows.
   template <class Model>
@@ -34,14 +34,18 @@ struct CrossInit {
     // What follows position n cannot reach it through the causal mask, so the prefix alone is run.
     const auto states = encoder.encode(at::cat({bos, as_compute(means, table)}).unsqueeze(0))[0];
     if (states.size(-1) != table.size(1))
-      throw Error("CrossInit", "the text encoder's output is " + std::to_string(states.size(-1)) + " wide, its rows are " +
-                                   std::to_string(table.size(1)),
+      throw Error("CrossInit",
+                  "the text encoder's output is " + std::to_string(states.size(-1)) + " wide, its rows are " +
+                      std::to_string(table.size(1)),
                   "Cross Initialization needs an encoder whose output can stand for a row");
     return states.slice(0, 1, 1 + n).to(at::kFloat);
   }
   std::int64_t default_steps() const { return 320; }
   Description describe() const {
-    return {"CrossInit", {{"names", names}, {"columns", columns == NameColumns::words ? "words" : "pieces"}, {"use_encoder", use_encoder}}};
+    return {"CrossInit",
+            {{"names", names},
+             {"columns", columns == NameColumns::words ? "words" : "pieces"},
+             {"use_encoder", use_encoder}}};
   }
 };
 

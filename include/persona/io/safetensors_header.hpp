@@ -1,7 +1,7 @@
 #pragma once
 
-#include <persona/io/scanner.hpp>
 #include <persona/io/safetensors_info.hpp>
+#include <persona/io/scanner.hpp>
 
 #include <cstddef>
 #include <cstdint>

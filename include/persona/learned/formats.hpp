@@ -16,7 +16,8 @@ namespace persona {
 /// Forms in which other tools read a learned embedding.
 enum class Format {
   diffusers,   ///< TOKEN -> [n, D]: pipe.load_textual_inversion
-  emb_params,  ///< "emb_params" -> [n, D]: AUTOMATIC1111, kohya, ComfyUI, stable-diffusion.cpp; the file's stem is the trigger word
+  emb_params,  ///< "emb_params" -> [n, D]: AUTOMATIC1111, kohya, ComfyUI, stable-diffusion.cpp; the file's stem is the
+               ///< trigger word
 };
 
 namespace detail {
@@ -29,15 +30,17 @@ inline std::string file_stem(const std::string& token) {
 }
 }  // namespace detail
 
-/// Writes one file a token into `folder` and returns their paths: "learned_embeds.safetensors" (or "STEM.learned_embeds.safetensors"
-/// where there are several tokens) for diffusers, "STEM.safetensors" for emb_params.
-inline std::vector<std::filesystem::path> export_to(const Learned& learned, const std::filesystem::path& folder, Format format) {
+/// Writes one file a token into `folder` and returns their paths: "learned_embeds.safetensors" (or
+/// "STEM.learned_embeds.safetensors" where there are several tokens) for diffusers, "STEM.safetensors" for emb_params.
+inline std::vector<std::filesystem::path> export_to(const Learned& learned, const std::filesystem::path& folder,
+                                                    Format format) {
   if (learned.rows.empty()) throw Error("export_to", "no token was learned", "embedding files hold token rows alone");
   std::filesystem::create_directories(folder);
   std::vector<std::filesystem::path> written;
   for (const LearnedRows& row : learned.rows) {
     if (row.layered)
-      throw Error("export_to", "the rows of '" + row.token + "' differ by layer or timestep", "an embedding file holds one set of rows");
+      throw Error("export_to", "the rows of '" + row.token + "' differ by layer or timestep",
+                  "an embedding file holds one set of rows");
     const auto stem = detail::file_stem(row.token);
     const bool diffusers = format == Format::diffusers;
     const auto name = !diffusers ? stem : learned.rows.size() == 1 ? "learned_embeds" : stem + ".learned_embeds";
@@ -46,14 +49,16 @@ inline std::vector<std::filesystem::path> export_to(const Learned& learned, cons
     metadata.erase("persona.kind");
     written.push_back(folder / (name + ".safetensors"));
     if (std::ranges::count(written, written.back()) > 1)
-      throw Error("export_to", "two tokens would both be written to '" + written.back().string() + "'", "give them names that differ in letters");
-    write_safetensors(written.back(), std::map<std::string, Tensor>{{diffusers ? row.token : "emb_params", row.rows}}, metadata);
+      throw Error("export_to", "two tokens would both be written to '" + written.back().string() + "'",
+                  "give them names that differ in letters");
+    write_safetensors(written.back(), std::map<std::string, Tensor>{{diffusers ? row.token : "emb_params", row.rows}},
+                      metadata);
   }
   return written;
 }
 
-/// Reads an embedding of another tool: diffusers' one-key form, whose key is the token, or "emb_params", whose token is `token` or
-/// the file's stem. Throws Error naming the file and its keys where it is neither.
+/// Reads an embedding of another tool: diffusers' one-key form, whose key is the token, or "emb_params", whose token is
+/// `token` or the file's stem. Throws Error naming the file and its keys where it is neither.
 inline Learned import_embedding(const std::filesystem::path& file, std::string token = {}) {
   const auto source = SafeTensors::open(file);
   const auto names = source.names();
@@ -61,7 +66,8 @@ inline Learned import_embedding(const std::filesystem::path& file, std::string t
   if (keys.size() != 1) {
     std::string list;
     for (std::size_t i = 0; i < keys.size() && i < 10; ++i) list += (i ? ", " : "") + keys[i];
-    throw Error(file.string(), "an embedding file has one tensor, this has " + std::to_string(keys.size()) + ": " + list,
+    throw Error(file.string(),
+                "an embedding file has one tensor, this has " + std::to_string(keys.size()) + ": " + list,
                 "is it a LoRA, or an embedding of a model with two text encoders?");
   }
   auto rows = source.load(keys.front()).to(at::kFloat);

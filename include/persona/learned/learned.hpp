@@ -40,7 +40,8 @@ struct LearnedWeight {
   }
 };
 
-/// What a run learned, as a value: rows keyed by encoder and token, weight changes keyed by weight name, and where it came from.
+/// What a run learned, as a value: rows keyed by encoder and token, weight changes keyed by weight name, and where it
+/// came from.
 struct Learned {
   std::vector<LearnedRows> rows{};
   std::vector<LearnedWeight> weights{};
@@ -53,15 +54,18 @@ struct Learned {
       if (row.token == token) return row;
       known += (known.empty() ? "" : ", ") + row.token;
     }
-    throw Error("Learned", "no rows for the token '" + token + "'", known.empty() ? "no token was learned" : "learned: " + known);
+    throw Error("Learned", "no rows for the token '" + token + "'",
+                known.empty() ? "no token was learned" : "learned: " + known);
   }
 
-  /// Writes persona's own form: one safetensors file with a tensor "rows.TOKEN" a token and the metadata, all or nothing.
+  /// Writes persona's own form: one safetensors file with a tensor "rows.TOKEN" a token and the metadata, all or
+  /// nothing.
   void save(const std::filesystem::path& file) const {
     std::map<std::string, Tensor> tensors;
     for (const LearnedRows& row : rows) {
       if (row.layered)
-        throw Error(file.string(), "the rows of '" + row.token + "' differ by layer or timestep, which this file form cannot hold",
+        throw Error(file.string(),
+                    "the rows of '" + row.token + "' differ by layer or timestep, which this file form cannot hold",
                     "keep the run's checkpoint (run.save), which has the parameterization's own tensors");
       tensors.emplace("rows." + row.token, row.rows);
     }
@@ -79,12 +83,14 @@ struct Learned {
     const auto source = SafeTensors::open(file);
     Learned learned;
     for (const auto& [key, value] : source.metadata()) learned.metadata.emplace(key, value);
-    if (const auto kind = learned.metadata.find("persona.kind"); kind == learned.metadata.end() || kind->second != "learned")
+    if (const auto kind = learned.metadata.find("persona.kind");
+        kind == learned.metadata.end() || kind->second != "learned")
       throw Error(file.string(), "this is not a file that Learned::save wrote",
                   "read other tools' embeddings with persona::import_embedding");
     for (const auto& name : source.names()) {
       if (!name.starts_with("rows."))
-        throw Error(file.string(), "holds weight changes ('" + name + "')", "load them through the parameterization that made them");
+        throw Error(file.string(), "holds weight changes ('" + name + "')",
+                    "load them through the parameterization that made them");
       auto rows = source.load(name).to(at::kFloat);
       expect_shape(rows, {"vectors", "D"}, file.string() + ": " + name);
       learned.rows.push_back({.token = name.substr(5), .rows = std::move(rows)});

@@ -16,8 +16,8 @@
 
 namespace persona {
 
-/// A model with learned things in it: itself a diffusion model, that also knows its learned tokens. Shares every base tensor with
-/// the model that it came from, which stays as it was.
+/// A model with learned things in it: itself a diffusion model, that also knows its learned tokens. Shares every base
+/// tensor with the model that it came from, which stays as it was.
 template <DiffusionModel Model>
 class Personalized {
  public:
@@ -63,7 +63,8 @@ class Personalized {
     const auto table = model().text_encoder().embedding_table();
     for (LearnedRows row : learned.rows) {
       for (const LearnedRows& other : rows_)
-        if (other.token == row.token) throw Error("with", "the token '" + row.token + "' is learned already", "learn it under another token");
+        if (other.token == row.token)
+          throw Error("with", "the token '" + row.token + "' is learned already", "learn it under another token");
       expect_shape(row.rows, {"vectors", {table.size(1), "D"}}, "with: '" + row.token + "'",
                    "these rows were learned on a model with another text encoder");
       row.rows = row.rows.to(table.device());
@@ -85,7 +86,8 @@ class Personalized {
     for (const LearnedWeight& weight : learned.weights) {
       const auto found = refs.find(weight.name);
       if (found == refs.end())
-        throw Error("with", "the model has no weight '" + weight.name + "'", "was this learned on another kind of model?");
+        throw Error("with", "the model has no weight '" + weight.name + "'",
+                    "was this learned on another kind of model?");
       auto attachment = std::make_shared<Attachment>(found->second);
       std::visit([&](const auto& change) { attachment->add(change); }, weight.change);
       attachment->refresh();

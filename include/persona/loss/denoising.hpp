@@ -5,8 +5,9 @@
 
 namespace persona {
 
-/// mean_i w_i mean_{c,h,w} m (prediction - target)^2 over the B samples, in fp32: E || eps - eps_theta(x_t, t, c) ||^2 of DDPM
-/// (Ho et al. 2020, Eq. 14), with the weights and masks that contributions set; a mask's mean is over what it shows.
+/// mean_i w_i mean_{c,h,w} m (prediction - target)^2 over the B samples, in fp32: E || eps - eps_theta(x_t, t, c) ||^2
+/// of DDPM (Ho et al. 2020, Eq. 14), with the weights and masks that contributions set; a mask's mean is over what it
+/// shows.
 inline Tensor denoising_loss(const Tensor& prediction, const Tensor& target, const Batch& batch) {
   if (!batch.weights.defined() && !batch.mask.defined()) return at::mse_loss(prediction, target);
   auto squared = (prediction - target).square();

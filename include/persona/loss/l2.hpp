@@ -8,8 +8,9 @@ namespace persona {
 
 /// How L2Reg measures the distance of the rows from their start.
 enum class L2Form {
-  squared,          ///< ||v - v_init||^2 over all entries: Cross Initialization, Eq. 4 and 5 (the paper)
-  mean_of_norms,    ///< mean over rows of ||v - v_init + 1e-6||: the published code's torch.nn.functional.pairwise_distance
+  squared,        ///< ||v - v_init||^2 over all entries: Cross Initialization, Eq. 4 and 5 (the paper)
+  mean_of_norms,  ///< mean over rows of ||v - v_init + 1e-6||: the published code's
+                  ///< torch.nn.functional.pairwise_distance
 };
 
 /// weight * distance of the rows from where they started (Cross Initialization's regularizer; 1e-5 in the paper).

@@ -19,7 +19,9 @@ class Attachment {
  public:
   explicit Attachment(WeightRef ref) : ref_(std::move(ref)) { changed_.base = ref_.base; }
   Attachment(Attachment&& other) noexcept
-      : ref_(std::move(other.ref_)), changed_(std::move(other.changed_)), attached_(std::exchange(other.attached_, false)) {}
+      : ref_(std::move(other.ref_)),
+        changed_(std::move(other.changed_)),
+        attached_(std::exchange(other.attached_, false)) {}
   Attachment& operator=(Attachment&& other) noexcept {
     if (this != &other) {
       detach();

@@ -16,14 +16,14 @@ struct KeyValue {
 
 /// What a denoiser is conditioned on.
 struct Conditioning {
-  Tensor states{};               ///< [B, L, C], after the text encoder's final norm
+  Tensor states{};                 ///< [B, L, C], after the text encoder's final norm
   std::vector<KeyValue> layers{};  ///< one a cross-attention layer, in the denoiser's order; empty: all read `states`
-  Tensor pooled{};               ///< [B, P], for denoisers that want it; may be undefined
+  Tensor pooled{};                 ///< [B, P], for denoisers that want it; may be undefined
 };
 
 /// One cross-attention layer of a denoiser, as an attention tap sees it.
 struct AttentionLayer {
-  std::int64_t index = 0;          ///< in the denoiser's order, as in Conditioning::layers
+  std::int64_t index = 0;  ///< in the denoiser's order, as in Conditioning::layers
   std::int64_t height = 0, width = 0;
 };
 

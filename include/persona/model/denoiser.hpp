@@ -28,8 +28,8 @@ concept HandsOutAttention =
     };
 }  // namespace detail
 
-/// predict(x_t [B, C, H, W], t [B], states [B, L, C']) or predict(x_t, t, Conditioning) -> [B, C, H, W]. Takes fp32, casts
-/// to its own dtype inside. What the prediction means (epsilon, v, x0) is the scheduler's business.
+/// predict(x_t [B, C, H, W], t [B], states [B, L, C']) or predict(x_t, t, Conditioning) -> [B, C, H, W]. Takes fp32,
+/// casts to its own dtype inside. What the prediction means (epsilon, v, x0) is the scheduler's business.
 template <class D>
 concept Denoiser = detail::PredictsFromStates<D> || detail::PredictsFromConditioning<D>;
 

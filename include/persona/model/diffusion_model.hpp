@@ -45,7 +45,8 @@ concept HasLatentShape = requires(const M& model) {
 };
 }  // namespace detail
 
-/// tokenizer(), text_encoder(), denoiser(), scheduler() and latent_shape(), all const. `ModelParts` makes one of your own parts.
+/// tokenizer(), text_encoder(), denoiser(), scheduler() and latent_shape(), all const. `ModelParts` makes one of your
+/// own parts.
 template <class M>
 concept DiffusionModel = detail::HasTokenizer<M> && detail::HasTextEncoder<M> && detail::HasDenoiser<M> &&
                          detail::HasScheduler<M> && detail::HasLatentShape<M>;

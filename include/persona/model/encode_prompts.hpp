@@ -16,15 +16,16 @@ namespace detail {
 // h' = h + scale ||h|| b / ||b|| at the placeholders' positions (NeTI, Eq. 5).
 inline Tensor add_bypass(const Tensor& hidden, const SplicePlan& plan, const RowSet& set) {
   const auto at_slots = hidden.index({plan.batch, plan.position});
-  const auto chosen = set.bypass.dim() == 3 ? set.bypass.index({plan.batch, plan.row}) : set.bypass.index_select(0, plan.row);
+  const auto chosen =
+      set.bypass.dim() == 3 ? set.bypass.index({plan.batch, plan.row}) : set.bypass.index_select(0, plan.row);
   const auto direction = as_compute(chosen / at::linalg_vector_norm(chosen, 2, {-1}, true), hidden);
   const auto length = set.bypass_scale * at::linalg_vector_norm(at_slots, 2, {-1}, true);
   return at::index_put(hidden, {plan.batch, plan.position}, at_slots + length * direction);
 }
 }  // namespace detail
 
-/// Embeds ids [B, L], splices the learned rows in and encodes: one set of rows for all layers gives Conditioning::states, one set a
-/// layer gives Conditioning::layers, all layers in a single pass of the encoder.
+/// Embeds ids [B, L], splices the learned rows in and encodes: one set of rows for all layers gives
+/// Conditioning::states, one set a layer gives Conditioning::layers, all layers in a single pass of the encoder.
 template <TextEncoder E>
 Conditioning encode_prompts(const E& encoder, const Tensor& ids, const SplicePlan& plan, std::span<const RowSet> sets) {
   const auto base = at::embedding(encoder.embedding_table(), ids);
@@ -52,7 +53,8 @@ Conditioning encode_prompts(const E& encoder, const Tensor& ids, const SplicePla
   } else {
     for (const RowSet& set : sets)
       if (set.bypass.defined())
-        throw Error("encode_prompts", "these rows carry a bypass, and this text encoder has no 'hidden' and 'final_norm'",
+        throw Error("encode_prompts",
+                    "these rows carry a bypass, and this text encoder has no 'hidden' and 'final_norm'",
                     "give the encoder both (SplitTextEncoder), or switch the bypass off");
     for (const auto& states : encoder.encode(all).chunk(static_cast<std::int64_t>(sets.size())))
       conditioning.layers.push_back({.key_states = states, .value_states = states});

@@ -24,11 +24,11 @@ namespace persona {
 /// How images are drawn; the fields are diffusers' num_inference_steps, guidance_scale, generator and negative_prompt.
 struct SampleOptions {
   std::int64_t steps = 50;
-  double guidance = 7.5;       ///< 1 or less: no classifier-free guidance, one pass a step
-  std::uint64_t seed = 0;      ///< image i of a call is the same whatever .batch is
+  double guidance = 7.5;   ///< 1 or less: no classifier-free guidance, one pass a step
+  std::uint64_t seed = 0;  ///< image i of a call is the same whatever .batch is
   std::string negative{};
-  std::string sampler = "dpm"; ///< as the model names them: "ddim", "dpm" (DPM-Solver++ 2M), "euler"
-  std::int64_t batch = 8;      ///< images a pass
+  std::string sampler = "dpm";  ///< as the model names them: "ddim", "dpm" (DPM-Solver++ 2M), "euler"
+  std::int64_t batch = 8;       ///< images a pass
 };
 
 namespace detail {
@@ -55,17 +55,20 @@ struct SampleRows {
 
 namespace detail {
 
-// The encoded prompts of one batch, unconditional half first. Rows that depend on the timestep are encoded anew at each.
+// The encoded prompts of one batch, unconditional half first. Rows that depend on the timestep are encoded anew at
+// each.
 template <DiffusionModel Model>
 class PromptEncoder {
  public:
-  PromptEncoder(const Model& model, std::span<const std::string> prompts, const SampleOptions& options, const SampleRows& rows)
+  PromptEncoder(const Model& model, std::span<const std::string> prompts, const SampleOptions& options,
+                const SampleRows& rows)
       : model_(model), rows_(rows) {
     const auto device = model.text_encoder().embedding_table().device();
     std::vector<PromptTokens> tokens;
     if (options.guidance > 1)
       tokens.assign(prompts.size(), tokenize_prompt(model.tokenizer(), options.negative, rows.placeholders));
-    for (const std::string& prompt : prompts) tokens.push_back(tokenize_prompt(model.tokenizer(), prompt, rows.placeholders));
+    for (const std::string& prompt : prompts)
+      tokens.push_back(tokenize_prompt(model.tokenizer(), prompt, rows.placeholders));
     ids_ = stack_ids(tokens, device);
     plan_ = make_splice_plan(tokens, device);
   }
@@ -80,7 +83,8 @@ class PromptEncoder {
       }
       const auto times = at::full({ids_.size(0)}, static_cast<std::int64_t>(t), ids_.options());
       for (std::int64_t layer = 0; layer < layers; ++layer)
-        sets.push_back(rows_.rows({.t = times, .layer = layer, .num_layers = layers, .training = false, .generator = {}}));
+        sets.push_back(
+            rows_.rows({.t = times, .layer = layer, .num_layers = layers, .training = false, .generator = {}}));
     }
     conditioning_ = encode_prompts(model_.text_encoder(), ids_, plan_, sets);
     encoded_ = true;
@@ -105,7 +109,8 @@ Tensor sample_batch(const Model& model, const S& sampler, std::span<const std::s
   auto run = sampler.begin(options.steps);
   std::vector<Tensor> noise;
   for (std::size_t i = 0; i < prompts.size(); ++i)
-    noise.push_back(at::randn({c, h, w}, random.at(Stream::sampling, first + static_cast<std::int64_t>(i)), at::TensorOptions().device(device)));
+    noise.push_back(at::randn({c, h, w}, random.at(Stream::sampling, first + static_cast<std::int64_t>(i)),
+                              at::TensorOptions().device(device)));
   auto x = at::stack(noise) * static_cast<double>(run.init_noise_sigma());
   PromptEncoder<Model> encoder(model, prompts, options, rows);
   std::int64_t i = 0;
@@ -116,7 +121,8 @@ Tensor sample_batch(const Model& model, const S& sampler, std::span<const std::s
     const auto doubled = guided ? at::cat({input, input}) : input;
     // Some samplers stop between two timesteps.
     const double time = static_cast<double>(timestep);
-    const auto t = at::full({doubled.size(0)}, time, at::TensorOptions().dtype(at::kDouble).device(device)).to(time == std::floor(time) ? at::kLong : at::kFloat);
+    const auto t = at::full({doubled.size(0)}, time, at::TensorOptions().dtype(at::kDouble).device(device))
+                       .to(time == std::floor(time) ? at::kLong : at::kFloat);
     auto prediction = predict(model.denoiser(), doubled, t, conditioning).to(at::kFloat);
     if (guided) {
       const auto halves = prediction.chunk(2);
@@ -131,20 +137,25 @@ Tensor sample_batch(const Model& model, const S& sampler, std::span<const std::s
 
 /// Scaled latents [N, C, h, w] of N prompts, drawn by the model's sampler with classifier-free guidance.
 template <SamplingModel Model>
-Tensor sample_latents(const Model& model, const std::vector<std::string>& prompts, const SampleOptions& options = {}, const SampleRows& rows = {}) {
+Tensor sample_latents(const Model& model, const std::vector<std::string>& prompts, const SampleOptions& options = {},
+                      const SampleRows& rows = {}) {
   if (options.steps < 1 || options.batch < 1)
-    throw Error("sample", ".steps and .batch must be at least 1, got " + std::to_string(options.steps) + " and " + std::to_string(options.batch));
+    throw Error("sample", ".steps and .batch must be at least 1, got " + std::to_string(options.steps) + " and " +
+                              std::to_string(options.batch));
   const at::NoGradGuard no_grad;
   std::vector<Tensor> parts;
   const auto draw = [&](const auto& sampler) {
     for (std::size_t first = 0; first < prompts.size(); first += static_cast<std::size_t>(options.batch)) {
       const auto n = std::min(prompts.size() - first, static_cast<std::size_t>(options.batch));
-      parts.push_back(detail::sample_batch(model, sampler, std::span(prompts).subspan(first, n), static_cast<std::int64_t>(first), options, rows));
+      parts.push_back(detail::sample_batch(model, sampler, std::span(prompts).subspan(first, n),
+                                           static_cast<std::int64_t>(first), options, rows));
     }
   };
   const auto sampler = model.sampler(options.sampler);
-  if constexpr (Sampler<std::remove_cvref_t<decltype(sampler)>>) draw(sampler);
-  else std::visit(draw, sampler);
+  if constexpr (Sampler<std::remove_cvref_t<decltype(sampler)>>)
+    draw(sampler);
+  else
+    std::visit(draw, sampler);
   if (parts.empty()) throw Error("sample", "no prompt", "pass at least one");
   return at::cat(parts);
 }

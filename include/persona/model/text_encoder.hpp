@@ -25,8 +25,8 @@ concept HasFinalNorm = requires(const E& encoder, const Tensor& hidden) {
 };
 }  // namespace detail
 
-/// embedding_table() -> [V, D]; encode(embeddings [N, L, D]) -> states [N, L, C]. Means: encode adds positions itself and
-/// is differentiable in its argument; learned rows are spliced into the embeddings, the table is only read.
+/// embedding_table() -> [V, D]; encode(embeddings [N, L, D]) -> states [N, L, C]. Means: encode adds positions itself
+/// and is differentiable in its argument; learned rows are spliced into the embeddings, the table is only read.
 template <class E>
 concept TextEncoder = detail::HasEmbeddingTable<E> && detail::HasEncodeEmbeddings<E>;
 

@@ -12,7 +12,8 @@
 
 namespace persona {
 
-/// Where a changed weight goes: persona's own Weight, any tensor that a module reads, or a function that takes the tensor.
+/// Where a changed weight goes: persona's own Weight, any tensor that a module reads, or a function that takes the
+/// tensor.
 using WeightSlot = std::variant<Weight*, Tensor*, std::function<void(const Tensor&)>>;
 
 /// One weight that a module lends to be adapted.
@@ -20,7 +21,7 @@ struct WeightRef {
   std::string name{};  ///< as in the module's state dict: "mid_block.attentions.0....to_k.weight"
   std::string host{};  ///< "unet" or "text_encoder": which part of the model it belongs to; the library fills it
   WeightKind kind = WeightKind::linear;
-  Tensor base{};       ///< the untouched value
+  Tensor base{};  ///< the untouched value
   WeightSlot slot{};
 
   /// "unet.mid_block.attentions.0....to_k.weight".
@@ -37,8 +38,8 @@ std::vector<WeightRef> weight_refs(Module& module) {
   return refs;
 }
 
-/// weights() -> range of WeightRef. Means: every name once, in a fixed order; what a slot is given, the module's next call
-/// uses. Any module can be one, a text encoder too.
+/// weights() -> range of WeightRef. Means: every name once, in a fixed order; what a slot is given, the module's next
+/// call uses. Any module can be one, a text encoder too.
 template <class H>
 concept WeightHost = requires(H& host) {
   { host.weights() } -> std::ranges::input_range;

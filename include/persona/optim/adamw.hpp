@@ -14,7 +14,7 @@ namespace persona {
 /// AdamW (Loshchilov & Hutter 2019) on the leaves alone: one fused pass a group of leaves with the same rate and decay.
 struct AdamW {
   using plays = Plays<Role::optimizer>;
-  double lr = 0.0;             ///< 0: the parameterization's default
+  double lr = 0.0;  ///< 0: the parameterization's default
   double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
   double weight_decay = 1e-2;  ///< decoupled; a Leaf may set its own
 

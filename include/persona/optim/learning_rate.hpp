@@ -49,7 +49,8 @@ struct CosineRate {
   std::int64_t warmup = 0;
   double factor(std::int64_t step, std::int64_t steps) const {
     if (step < warmup) return static_cast<double>(step) / static_cast<double>(warmup);
-    const double progress = static_cast<double>(step - warmup) / static_cast<double>(std::max<std::int64_t>(steps - warmup, 1));
+    const double progress =
+        static_cast<double>(step - warmup) / static_cast<double>(std::max<std::int64_t>(steps - warmup, 1));
     return 0.5 * (1.0 + std::cos(std::numbers::pi * std::min(progress, 1.0)));
   }
   Description describe() const { return {"CosineRate", {{"warmup", warmup}}}; }

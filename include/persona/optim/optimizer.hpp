@@ -18,7 +18,8 @@ using NamedTensor = std::pair<std::string, Tensor>;
 /// What an optimizer is told at each step.
 struct OptimizerStep {
   double lr_factor = 1.0;  ///< of the learning-rate schedule
-  Tensor found_inf{};      ///< scalar on the leaves' device, 1 where the loss or a gradient is not finite: then nothing may change
+  Tensor found_inf{};  ///< scalar on the leaves' device, 1 where the loss or a gradient is not finite: then nothing may
+                       ///< change
 };
 
 namespace detail {
@@ -37,11 +38,12 @@ concept HasOptimizerState = requires(const S& state) {
 };
 }  // namespace detail
 
-/// bind(leaves, default_lr) -> state with step(OptimizerStep), which reads the leaves' gradients and changes their values in
-/// place, and state() -> range of NamedTensor. default_lr is the parameterization's, for an optimizer that was given none.
+/// bind(leaves, default_lr) -> state with step(OptimizerStep), which reads the leaves' gradients and changes their
+/// values in place, and state() -> range of NamedTensor. default_lr is the parameterization's, for an optimizer that
+/// was given none.
 template <class O>
-concept Optimizer = Component<O> && detail::HasOptimizerBind<O> &&
-                    detail::HasOptimizerStep<detail::optimizer_state_t<O>> &&
-                    detail::HasOptimizerState<detail::optimizer_state_t<O>>;
+concept Optimizer =
+    Component<O> && detail::HasOptimizerBind<O> && detail::HasOptimizerStep<detail::optimizer_state_t<O>> &&
+    detail::HasOptimizerState<detail::optimizer_state_t<O>>;
 
 }  // namespace persona

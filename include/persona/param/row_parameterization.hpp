@@ -38,13 +38,13 @@ using row_state_t = std::remove_cvref_t<decltype(std::declval<const P&>().bind(
     std::declval<const Tensor&>(), std::declval<const Model&>(), std::declval<const BindContext&>()))>;
 }  // namespace detail
 
-/// leaves() and rows() -> [n, D], differentiable in the leaves; at bind, rows() equals what it was bound to, or the nearest that
-/// the parameterization can say.
+/// leaves() and rows() -> [n, D], differentiable in the leaves; at bind, rows() equals what it was bound to, or the
+/// nearest that the parameterization can say.
 template <class S>
 concept RowState = detail::HasLeaves<S> && detail::HasUniformRows<S>;
 
-/// leaves(), rows(RowQuery) -> RowSet [n, D] or [B, n, D]: other rows for each conditioned layer, and each timestep; and snapshot(), a copy whose
-/// leaves no longer follow the run.
+/// leaves(), rows(RowQuery) -> RowSet [n, D] or [B, n, D]: other rows for each conditioned layer, and each timestep;
+/// and snapshot(), a copy whose leaves no longer follow the run.
 template <class S>
 concept LayeredRowState = detail::HasLeaves<S> && detail::HasLayeredRows<S> && detail::HasSnapshot<S>;
 

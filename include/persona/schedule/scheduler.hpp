@@ -42,8 +42,8 @@ template <class S>
 concept Scheduler =
     detail::HasNumTrainTimesteps<S> && detail::HasAddNoise<S> && detail::HasTarget<S> && detail::HasSnr<S>;
 
-/// The way back: begin(n) gives the state of one generation with timesteps(), init_noise_sigma(), scale_model_input(x, i) and
-/// step(model_output, i, x_t) -> x_{t-1}; a multistep solver keeps its history there, so a sampler is a value.
+/// The way back: begin(n) gives the state of one generation with timesteps(), init_noise_sigma(), scale_model_input(x,
+/// i) and step(model_output, i, x_t) -> x_{t-1}; a multistep solver keeps its history there, so a sampler is a value.
 template <class S>
 concept Sampler = detail::HasBegin<S> && requires(const S& sampler, std::int64_t steps) {
   requires detail::SamplerRun<std::remove_cvref_t<decltype(sampler.begin(steps))>>;

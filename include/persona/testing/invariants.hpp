@@ -48,9 +48,9 @@ inline bool all_equal(const std::vector<Tensor>& a, const std::vector<Tensor>& b
 }
 }  // namespace detail
 
-/// Runs a sum on the tiny model and throws Error naming the first invariant that it breaks: changed weights begin as the base; no bit
-/// of a base tensor changes, and no base tensor gets a gradient; every leaf does, and moves; two runs of one seed are
-/// equal; a checkpoint in `folder` (emptied by the caller) goes on bit for bit.
+/// Runs a sum on the tiny model and throws Error naming the first invariant that it breaks: changed weights begin as
+/// the base; no bit of a base tensor changes, and no base tensor gets a gradient; every leaf does, and moves; two runs
+/// of one seed are equal; a checkpoint in `folder` (emptied by the caller) goes on bit for bit.
 template <class R>
 void check_invariants(const R& sum, const std::vector<Subject>& subjects, const std::filesystem::path& folder) {
   const auto model = tiny_model();
@@ -64,16 +64,19 @@ void check_invariants(const R& sum, const std::vector<Subject>& subjects, const 
     const auto x = at::ones({1, 3, 4, 4}), t = at::tensor({7}, at::kLong);
     const Conditioning conditioning{.states = at::ones({1, 5, 6})};
     const auto base = predict(model.denoiser(), x, t, conditioning);
-    detail::require(at::allclose(predict(personalized(model, at_start).denoiser(), x, t, conditioning), base, 1e-4, 1e-5),
-                    "changed weights do not predict what the base predicts before the first step");
+    detail::require(
+        at::allclose(predict(personalized(model, at_start).denoiser(), x, t, conditioning), base, 1e-4, 1e-5),
+        "changed weights do not predict what the base predicts before the first step");
   }
   const auto start = detail::leaf_copies(run);
   run.drain();
   const auto after = detail::leaf_copies(run);
   for (std::size_t i = 0; i < start.size(); ++i)
-    detail::require(!at::equal(start[i], after[i]), "the leaf '" + run.session().bound().leaves[i].name + "' did not move in 6 steps");
+    detail::require(!at::equal(start[i], after[i]),
+                    "the leaf '" + run.session().bound().leaves[i].name + "' did not move in 6 steps");
   detail::require(detail::all_equal(before, detail::base_copies(model)), "the bits of a base tensor changed");
-  persona::detail::for_each_base(model, [](const Tensor& base) { detail::require(!base.grad().defined(), "a base tensor has a gradient"); });
+  persona::detail::for_each_base(
+      model, [](const Tensor& base) { detail::require(!base.grad().defined(), "a base tensor has a gradient"); });
 
   auto again = personalize(model, all, sum, options);
   again.drain();
@@ -88,7 +91,8 @@ void check_invariants(const R& sum, const std::vector<Subject>& subjects, const 
   auto resumed = personalize(model, all, sum, resumed_options);
   detail::require(resumed.completed() == 3, "a resumed run does not stand where it was saved");
   resumed.drain();
-  detail::require(detail::all_equal(after, detail::leaf_copies(resumed)), "3 steps, a checkpoint and 3 steps differ from 6 steps");
+  detail::require(detail::all_equal(after, detail::leaf_copies(resumed)),
+                  "3 steps, a checkpoint and 3 steps differ from 6 steps");
 }
 
 }  // namespace persona::testing

@@ -19,7 +19,8 @@ namespace persona::testing {
 class TinyTokenizer {
  public:
   TinyTokenizer() {
-    for (const char* word : {"a", "photo", "of", "person", "face", "dog", "cat", "beach", "the", "on", "painting", "ada", "lovelace", "grace", "hopper", "mary"})
+    for (const char* word : {"a", "photo", "of", "person", "face", "dog", "cat", "beach", "the", "on", "painting",
+                             "ada", "lovelace", "grace", "hopper", "mary"})
       ids_.emplace(word, next_++);
     for (char letter = 'a'; letter <= 'z'; ++letter) ids_.emplace(std::string("#") + letter, next_++);
     for (const char bracket : {'<', '>'}) ids_.emplace(std::string("#") + bracket, next_++);
@@ -36,8 +37,10 @@ class TinyTokenizer {
       word.clear();
     };
     for (const unsigned char letter : text) {
-      if (std::isalpha(letter) || letter == '<' || letter == '>') word += static_cast<char>(std::tolower(letter));
-      else if (!word.empty()) flush();
+      if (std::isalpha(letter) || letter == '<' || letter == '>')
+        word += static_cast<char>(std::tolower(letter));
+      else if (!word.empty())
+        flush();
     }
     if (!word.empty()) flush();
     return ids;
@@ -127,7 +130,8 @@ struct TinyDenoiser {
       const auto& keys = c.layers.empty() ? c.states : c.layers.at(i).key_states;
       const auto& values = c.layers.empty() ? c.states : c.layers.at(i).value_states;
       const auto q = layers[i].to_q.linear(tokens, {}), k = layers[i].to_k.linear(keys.to(h.scalar_type()), {});
-      const auto probabilities = at::softmax(q.matmul(k.transpose(1, 2)) / std::sqrt(static_cast<double>(q.size(2))), -1);
+      const auto probabilities =
+          at::softmax(q.matmul(k.transpose(1, 2)) / std::sqrt(static_cast<double>(q.size(2))), -1);
       const AttentionLayer layer{.index = static_cast<std::int64_t>(i), .height = height, .width = width};
       if (tap.wants(layer)) tap.maps.push_back({.layer = layer, .probabilities = probabilities.unsqueeze(1)});
       tokens = tokens + probabilities.matmul(layers[i].to_v.linear(values.to(h.scalar_type()), {}));
@@ -140,7 +144,9 @@ struct TinyDenoiser {
 /// alphas_bar falls like a cosine over 100 timesteps; the target is the noise.
 struct TinyScheduler {
   std::int64_t num_train_timesteps() const { return 100; }
-  Tensor alpha_bar(const Tensor& t) const { return (t.to(at::kDouble) / 100.0 * 1.5).cos().square().view({-1, 1, 1, 1}); }
+  Tensor alpha_bar(const Tensor& t) const {
+    return (t.to(at::kDouble) / 100.0 * 1.5).cos().square().view({-1, 1, 1, 1});
+  }
   Tensor add_noise(const Tensor& x0, const Tensor& noise, const Tensor& t) const {
     const auto a = alpha_bar(t).to(x0.scalar_type());
     return a.sqrt() * x0 + (1 - a).sqrt() * noise;

@@ -13,7 +13,8 @@ namespace persona {
 /// The lines of a text file, without white space around them and without empty ones; throws Error naming the file.
 inline std::vector<std::string> read_lines(const std::filesystem::path& path) {
   std::ifstream file(path);
-  if (!file || std::filesystem::is_directory(path)) throw Error(path.string(), "cannot be read as a text file", "one entry a line");
+  if (!file || std::filesystem::is_directory(path))
+    throw Error(path.string(), "cannot be read as a text file", "one entry a line");
   std::vector<std::string> lines;
   constexpr std::string_view white = " \t\r\n\v\f";
   for (std::string line; std::getline(file, line);) {

@@ -27,20 +27,23 @@ consteval bool explain_component_for() {
   if constexpr (plays_role<C, Role::row_parameterization>) {
     (void)explain_row_parameterization<C, Model>();
     if constexpr (RowParameterizationFor<C, Model>) {
-      static_assert(HasUniformRows<row_state_t<C, Model>> || LayeredDenoiser<denoiser_t<Model>>,
-                    "[persona] this row parameterization gives each layer rows of its own, and the model's denoiser is not a LayeredDenoiser: needs 'num_conditioned_layers() const' and 'predict(x_t, t, const Conditioning&) const' (docs/concepts/denoiser.md)");
+      static_assert(
+          HasUniformRows<row_state_t<C, Model>> || LayeredDenoiser<denoiser_t<Model>>,
+          "[persona] this row parameterization gives each layer rows of its own, and the model's denoiser is not a LayeredDenoiser: needs 'num_conditioned_layers() const' and 'predict(x_t, t, const Conditioning&) const' (docs/concepts/denoiser.md)");
     }
   }
   if constexpr (plays_role<C, Role::weight_parameterization>) {
-    static_assert(HasDenoiserWeights<Model> || HasTextEncoderWeights<Model>,
-                  "[persona] this sum changes weights, and neither the model's denoiser nor its text encoder lends any: needs 'std::vector<persona::WeightRef> weights()', and a non-const 'denoiser()' or 'text_encoder()' (docs/concepts/weight_host.md)");
+    static_assert(
+        HasDenoiserWeights<Model> || HasTextEncoderWeights<Model>,
+        "[persona] this sum changes weights, and neither the model's denoiser nor its text encoder lends any: needs 'std::vector<persona::WeightRef> weights()', and a non-const 'denoiser()' or 'text_encoder()' (docs/concepts/weight_host.md)");
   }
   if constexpr (plays_role<C, Role::regularizer>) {
     (void)explain_regularizer<C, Model>();
     if constexpr (RegularizerFor<C, Model>) {
       if constexpr (WantsAttention<bound_t<C, Model>>) {
-        static_assert(AttentionDenoiser<denoiser_t<Model>>,
-                      "[persona] this regularizer reads attention maps, and the model's denoiser is not an AttentionDenoiser: needs 'Tensor predict(x_t, t, const Conditioning&, AttentionTap&) const' (docs/concepts/denoiser.md)");
+        static_assert(
+            AttentionDenoiser<denoiser_t<Model>>,
+            "[persona] this regularizer reads attention maps, and the model's denoiser is not an AttentionDenoiser: needs 'Tensor predict(x_t, t, const Conditioning&, AttentionTap&) const' (docs/concepts/denoiser.md)");
       }
     }
   }
@@ -52,27 +55,37 @@ consteval bool explain_component_for() {
 template <class Model, class... C>
 consteval bool explain_recipe_for() {
   using R = Recipe<C...>;
-  static_assert(R::template count<Role::initializer> + R::template count<Role::row_parameterization> +
-                        R::template count<Role::weight_parameterization> > 0,
-                "[persona] this sum trains nothing: add an Initializer (TokenInit, CrossInit) or a RowParameterization for token rows, or a WeightParameterization for weights (docs/concepts/recipe.md)");
+  static_assert(
+      R::template count<Role::initializer> + R::template count<Role::row_parameterization> +
+              R::template count<Role::weight_parameterization> >
+          0,
+      "[persona] this sum trains nothing: add an Initializer (TokenInit, CrossInit) or a RowParameterization for token rows, or a WeightParameterization for weights (docs/concepts/recipe.md)");
   (explain_component_for<C, Model>(), ...);
   return true;
 }
 
 template <Role role, class... C, class F>
 void for_each_of(const Recipe<C...>& recipe, F&& f) {
-  std::apply([&](const auto&... component) {
-    ([&] {
-      if constexpr (plays_role<std::remove_cvref_t<decltype(component)>, role>) f(component);
-    }(), ...);
-  }, recipe.components);
+  std::apply(
+      [&](const auto&... component) {
+        (
+            [&] {
+              if constexpr (plays_role<std::remove_cvref_t<decltype(component)>, role>) f(component);
+            }(),
+            ...);
+      },
+      recipe.components);
 }
 
 template <class C>
 void take_defaults(const C& component, Bound& bound) {
-  if constexpr (requires { { component.default_learning_rate() } -> std::convertible_to<double>; })
+  if constexpr (requires {
+                  { component.default_learning_rate() } -> std::convertible_to<double>;
+                })
     bound.default_learning_rate = component.default_learning_rate();
-  if constexpr (requires { { component.default_steps() } -> std::convertible_to<std::int64_t>; })
+  if constexpr (requires {
+                  { component.default_steps() } -> std::convertible_to<std::int64_t>;
+                })
     bound.default_steps = component.default_steps();
 }
 
@@ -116,7 +129,8 @@ void bind_rows(const Model& model, const Recipe<C...>& recipe, BindContext conte
           auto rows = erase_rows(parameterization.bind(start.detach().to(table.device(), at::kFloat), model, context),
                                  context.current());
           const at::NoGradGuard no_grad;
-          // What a parameterization cannot say exactly starts at the nearest that it can; layered rows have no single value.
+          // What a parameterization cannot say exactly starts at the nearest that it can; layered rows have no single
+          // value.
           rows.initial = (rows.layered ? start.to(table.device(), at::kFloat) : rows.at({}).rows).detach().clone();
           bound.rows.push_back(std::move(rows));
         }
@@ -136,7 +150,8 @@ void bind_rows(const Model& model, const Recipe<C...>& recipe, BindContext conte
 }
 
 template <class Host, class... C>
-void bind_weights_of(Host& host, const char* name, const Recipe<C...>& recipe, const BindContext& context, Bound& bound) {
+void bind_weights_of(Host& host, const char* name, const Recipe<C...>& recipe, const BindContext& context,
+                     Bound& bound) {
   for (WeightRef ref : host.weights()) {
     ref.host = name;
     Attachment attachment(ref);
@@ -144,7 +159,8 @@ void bind_weights_of(Host& host, const char* name, const Recipe<C...>& recipe, c
     for_each_of<Role::weight_parameterization>(recipe, [&](const auto& parameterization) {
       if (!parameterization.selects(ref)) return;
       auto adapter = parameterization.bind(ref, context);
-      BoundWeight weight{.name = ref.full_name(), .component = to_string(parameterization.describe()), .adapter = adapter};
+      BoundWeight weight{
+          .name = ref.full_name(), .component = to_string(parameterization.describe()), .adapter = adapter};
       for (Leaf leaf : adapter->leaves()) {
         leaf.name = ref.full_name() + "." + leaf.name;
         weight.leaves.push_back(std::move(leaf));
@@ -161,7 +177,8 @@ template <class Model, class... C>
 void bind_weights(Model& model, const Recipe<C...>& recipe, const BindContext& context, Bound& bound) {
   if constexpr (Recipe<C...>::template count<Role::weight_parameterization> > 0) {
     for_each_of<Role::weight_parameterization>(recipe, [&](const auto& component) { take_defaults(component, bound); });
-    if constexpr (HasTextEncoderWeights<Model>) bind_weights_of(model.text_encoder(), "text_encoder", recipe, context, bound);
+    if constexpr (HasTextEncoderWeights<Model>)
+      bind_weights_of(model.text_encoder(), "text_encoder", recipe, context, bound);
     if constexpr (HasDenoiserWeights<Model>) bind_weights_of(model.denoiser(), "unet", recipe, context, bound);
     if (bound.weights.empty())
       throw Error("bind", "no weight of this model is selected by the sum's weight parameterization",
@@ -172,19 +189,24 @@ void bind_weights(Model& model, const Recipe<C...>& recipe, const BindContext& c
 /// Regularizers, contributions and augmentations: a component that plays several of these roles is bound once.
 template <class Model, class C>
 void bind_terms(const Model& model, const C& component, const BindContext& context, Bound& bound) {
-  if constexpr (plays_role<C, Role::regularizer> || plays_role<C, Role::contribution> || plays_role<C, Role::augmentation>) {
+  if constexpr (plays_role<C, Role::regularizer> || plays_role<C, Role::contribution> ||
+                plays_role<C, Role::augmentation>) {
     using State = bound_t<C, Model>;
     auto state = std::make_shared<State>(bind_or_copy(component, model, context));
     const std::string name = component.describe().name;
     if constexpr (plays_role<C, Role::regularizer>) {
-      BoundRegularizer term{.name = name, .loss = [state](const StepView& view) { return Tensor(std::as_const(*state).loss(view)); }};
-      if constexpr (WantsAttention<State>) term.wants = [state](const AttentionLayer& layer) { return std::as_const(*state).wants(layer); };
+      BoundRegularizer term{.name = name,
+                            .loss = [state](const StepView& view) { return Tensor(std::as_const(*state).loss(view)); }};
+      if constexpr (WantsAttention<State>)
+        term.wants = [state](const AttentionLayer& layer) { return std::as_const(*state).wants(layer); };
       bound.regularizers.push_back(std::move(term));
     }
     if constexpr (plays_role<C, Role::contribution>) {
       BoundContribution contribution{.name = name};
       if constexpr (HasContribute<State>)
-        contribution.contribute = [state](Batch& batch, at::Generator& generator) { state->contribute(batch, generator); };
+        contribution.contribute = [state](Batch& batch, at::Generator& generator) {
+          state->contribute(batch, generator);
+        };
       if constexpr (HasReweigh<State>)
         contribution.reweigh = [state](Batch& batch, const Tensor& snr) { state->reweigh(batch, snr); };
       bound.contributions.push_back(std::move(contribution));
@@ -197,8 +219,10 @@ template <class S>
 BoundScheduler erase_scheduler(const S& scheduler) {
   auto kept = std::make_shared<const S>(scheduler);
   return {.num_train_timesteps = kept->num_train_timesteps(),
-          .add_noise = [kept](const Tensor& x0, const Tensor& noise, const Tensor& t) { return Tensor(kept->add_noise(x0, noise, t)); },
-          .target = [kept](const Tensor& x0, const Tensor& noise, const Tensor& t) { return Tensor(kept->target(x0, noise, t)); },
+          .add_noise = [kept](const Tensor& x0, const Tensor& noise,
+                              const Tensor& t) { return Tensor(kept->add_noise(x0, noise, t)); },
+          .target = [kept](const Tensor& x0, const Tensor& noise,
+                           const Tensor& t) { return Tensor(kept->target(x0, noise, t)); },
           .snr = [kept](const Tensor& t) { return Tensor(kept->snr(t)); }};
 }
 
@@ -207,11 +231,12 @@ BoundOptimizer erase_optimizer(const O& optimizer, const Bound& bound) {
   using State = optimizer_state_t<O>;
   auto state = std::make_shared<State>(optimizer.bind(bound.leaves, bound.default_learning_rate));
   return {.step = [state](const OptimizerStep& step) { state->step(step); },
-          .state = [state] {
-            std::vector<NamedTensor> named;
-            for (NamedTensor tensor : std::as_const(*state).state()) named.push_back(std::move(tensor));
-            return named;
-          }};
+          .state =
+              [state] {
+                std::vector<NamedTensor> named;
+                for (NamedTensor tensor : std::as_const(*state).state()) named.push_back(std::move(tensor));
+                return named;
+              }};
 }
 
 inline void collect_leaves(Bound& bound) {
@@ -229,9 +254,9 @@ inline void collect_leaves(Bound& bound) {
 
 }  // namespace detail
 
-/// Binds a sum to a model and its subjects: rows get their start, weights their adapters, every component its run state.
-/// The model must outlive what is returned. Throws Error where a row has the wrong shape, a weight is replaced twice, or nothing is
-/// selected.
+/// Binds a sum to a model and its subjects: rows get their start, weights their adapters, every component its run
+/// state. The model must outlive what is returned. Throws Error where a row has the wrong shape, a weight is replaced
+/// twice, or nothing is selected.
 template <class Model, class... C>
 Bound bind(Model& model, const Recipe<C...>& recipe, const BindContext& context) {
   using M = std::remove_const_t<Model>;
@@ -241,20 +266,26 @@ Bound bind(Model& model, const Recipe<C...>& recipe, const BindContext& context)
   detail::bind_rows(model, recipe, context, bound);
   detail::bind_weights(model, recipe, context, bound);
   detail::collect_leaves(bound);
-  std::apply([&](const auto&... component) { (detail::bind_terms(std::as_const(model), component, context, bound), ...); }, recipe.components);
+  std::apply(
+      [&](const auto&... component) { (detail::bind_terms(std::as_const(model), component, context, bound), ...); },
+      recipe.components);
   if (bound.augmentations.empty()) bound.augmentations.push_back(erase_augmentation(RandomFlip{}));
 
   if constexpr (Recipe<C...>::template count<Role::scheduler> == 1) {
-    detail::for_each_of<Role::scheduler>(recipe, [&](const auto& scheduler) { bound.scheduler = detail::erase_scheduler(scheduler); });
+    detail::for_each_of<Role::scheduler>(
+        recipe, [&](const auto& scheduler) { bound.scheduler = detail::erase_scheduler(scheduler); });
   } else {
     bound.scheduler = detail::erase_scheduler(std::as_const(model).scheduler());
   }
   bound.rate = [](std::int64_t step, std::int64_t steps) { return ConstantRate{}.factor(step, steps); };
   detail::for_each_of<Role::learning_rate_schedule>(recipe, [&](const auto& schedule) {
-    bound.rate = [schedule](std::int64_t step, std::int64_t steps) { return static_cast<double>(schedule.factor(step, steps)); };
+    bound.rate = [schedule](std::int64_t step, std::int64_t steps) {
+      return static_cast<double>(schedule.factor(step, steps));
+    };
   });
   if constexpr (Recipe<C...>::template count<Role::optimizer> == 1) {
-    detail::for_each_of<Role::optimizer>(recipe, [&](const auto& optimizer) { bound.optimizer = detail::erase_optimizer(optimizer, bound); });
+    detail::for_each_of<Role::optimizer>(
+        recipe, [&](const auto& optimizer) { bound.optimizer = detail::erase_optimizer(optimizer, bound); });
   } else {
     bound.optimizer = detail::erase_optimizer(AdamW{}, bound);
   }

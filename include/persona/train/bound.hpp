@@ -21,7 +21,7 @@ namespace persona {
 /// The rows of one subject as a run holds them.
 struct BoundRows {
   Placeholder placeholder{};
-  Tensor initial{};                             ///< [n, D] fp32: where they started
+  Tensor initial{};  ///< [n, D] fp32: where they started
   std::vector<Leaf> leaves{};
   bool layered = false;
   std::function<RowSet(const RowQuery&)> at{};  ///< differentiable in the leaves
@@ -31,8 +31,8 @@ struct BoundRows {
 
 /// One changed weight.
 struct BoundWeight {
-  std::string name{};                    ///< "unet.mid_block...to_k.weight"
-  std::string component{};               ///< describes the parameterization
+  std::string name{};       ///< "unet.mid_block...to_k.weight"
+  std::string component{};  ///< describes the parameterization
   std::shared_ptr<const Adapter> adapter{};
   std::vector<Leaf> leaves{};
 };
@@ -62,17 +62,17 @@ struct BoundOptimizer {
 
 /// A sum bound to a model and its subjects: ordinary types, whatever the components were.
 struct Bound {
-  std::vector<Description> components{};        ///< of the sum, in its order
-  std::vector<BoundRows> rows{};                ///< one a subject; empty: no token is trained
+  std::vector<Description> components{};  ///< of the sum, in its order
+  std::vector<BoundRows> rows{};          ///< one a subject; empty: no token is trained
   std::vector<BoundWeight> weights{};
-  std::vector<Attachment> attachments{};        ///< keep the changed weights in the model
+  std::vector<Attachment> attachments{};  ///< keep the changed weights in the model
   std::vector<BoundRegularizer> regularizers{};
   std::vector<BoundContribution> contributions{};
   std::vector<BoundAugmentation> augmentations{};
   BoundScheduler scheduler{};
   BoundOptimizer optimizer{};
   std::function<double(std::int64_t step, std::int64_t steps)> rate{};
-  std::vector<Leaf> leaves{};                   ///< all of them, named uniquely
+  std::vector<Leaf> leaves{};  ///< all of them, named uniquely
   double default_learning_rate = 1e-3;
   std::int64_t default_steps = 1000;
 
@@ -116,7 +116,8 @@ inline RowSet joined_rows(const std::vector<BoundRows>& rows, const RowQuery& qu
   };
   if (bypasses.empty()) return {join(parts)};
   if (bypasses.size() != parts.size())
-    throw Error("rows", "some of the subjects' rows carry a bypass and some do not", "train them with one parameterization");
+    throw Error("rows", "some of the subjects' rows carry a bypass and some do not",
+                "train them with one parameterization");
   return {join(parts), join(bypasses), scale};
 }
 

@@ -14,11 +14,13 @@
 
 namespace persona {
 
-/// What a run was made of, as text: the sum, the settings that its arithmetic depends on, the photos and the base model.
+/// What a run was made of, as text: the sum, the settings that its arithmetic depends on, the photos and the base
+/// model.
 inline std::map<std::string, std::string> describe_run(const Session& session) {
   std::map<std::string, std::string> text;
   std::string sum;
-  for (const Description& component : session.bound().components) sum += (sum.empty() ? "" : " + ") + to_string(component);
+  for (const Description& component : session.bound().components)
+    sum += (sum.empty() ? "" : " + ") + to_string(component);
   text["persona.version"] = version_string;
   text["persona.recipe"] = sum;
   text["persona.batch"] = std::to_string(session.options().batch);
@@ -35,13 +37,14 @@ inline std::map<std::string, std::string> describe_run(const Session& session) {
   return text;
 }
 
-/// Writes folder/state.safetensors (leaves, optimizer state, what the run was made of) and folder/learned.safetensors: the folder
-/// appears whole or not at all.
+/// Writes folder/state.safetensors (leaves, optimizer state, what the run was made of) and folder/learned.safetensors:
+/// the folder appears whole or not at all.
 inline void save_checkpoint(const Session& session, const Learned& learned, const std::filesystem::path& folder) {
   session.check();
   std::map<std::string, Tensor> tensors;
   for (const Leaf& leaf : session.bound().leaves) tensors.emplace("leaf." + leaf.name, leaf.value.detach().cpu());
-  for (const auto& [name, value] : session.bound().optimizer.state()) tensors.emplace("optimizer." + name, value.detach().cpu());
+  for (const auto& [name, value] : session.bound().optimizer.state())
+    tensors.emplace("optimizer." + name, value.detach().cpu());
   auto text = describe_run(session);
   text["persona.kind"] = "checkpoint";
   text["persona.threads"] = std::to_string(at::get_num_threads());
@@ -52,7 +55,8 @@ inline void save_checkpoint(const Session& session, const Learned& learned, cons
   });
 }
 
-/// Puts a session where a saved one stood; throws Error naming what differs where recipe, settings, photos or model are others.
+/// Puts a session where a saved one stood; throws Error naming what differs where recipe, settings, photos or model are
+/// others.
 inline void load_checkpoint(Session& session, const std::filesystem::path& folder) {
   const auto file = folder / "state.safetensors";
   const auto source = SafeTensors::open(file);
@@ -60,20 +64,23 @@ inline void load_checkpoint(Session& session, const std::filesystem::path& folde
   for (const auto& [key, value] : source.metadata()) saved.emplace(key, value);
   const auto now = describe_run(session);
   static constexpr std::pair<const char*, const char*> checked[] = {
-      {"persona.recipe", "the sum"},     {"persona.batch", ".batch"},      {"persona.accumulate", ".accumulate"},
-      {"persona.seed", ".seed"},         {"persona.tokens", "the tokens"}, {"persona.photos", "the photos or their captions"},
+      {"persona.recipe", "the sum"},         {"persona.batch", ".batch"},
+      {"persona.accumulate", ".accumulate"}, {"persona.seed", ".seed"},
+      {"persona.tokens", "the tokens"},      {"persona.photos", "the photos or their captions"},
       {"persona.model", "the base model"}};
   for (const auto& [key, what] : checked) {
     const auto& found = saved[key];
     if (found != now.at(key))
-      throw Error("resume from " + folder.string(), std::string(what) + " differs: saved '" + found + "', now '" + now.at(key) + "'",
+      throw Error("resume from " + folder.string(),
+                  std::string(what) + " differs: saved '" + found + "', now '" + now.at(key) + "'",
                   "resume with what the run was begun with, or begin a new run");
   }
   const at::NoGradGuard no_grad;
   const auto restore = [&](const std::string& name, Tensor into) {
     const auto value = source.load(name);
     if (value.sizes() != into.sizes())
-      throw Error(file.string() + ": " + name, "expected shape " + shape_string(into.sizes()) + ", found " + shape_string(value.sizes()));
+      throw Error(file.string() + ": " + name,
+                  "expected shape " + shape_string(into.sizes()) + ", found " + shape_string(value.sizes()));
     into.copy_(value);
   };
   for (const Leaf& leaf : session.bound().leaves) restore("leaf." + leaf.name, leaf.value);

@@ -27,8 +27,10 @@ inline Learned learned_of(const Bound& bound, std::map<std::string, std::string>
   for (const BoundWeight& weight : bound.weights) {
     LearnedWeight kept{.name = weight.name, .component = weight.component};
     const auto copy = weight.adapter->snapshot();
-    if (auto replacement = std::dynamic_pointer_cast<const Replacement>(copy)) kept.change = std::move(replacement);
-    else kept.change = std::dynamic_pointer_cast<const Delta>(copy);
+    if (auto replacement = std::dynamic_pointer_cast<const Replacement>(copy))
+      kept.change = std::move(replacement);
+    else
+      kept.change = std::dynamic_pointer_cast<const Delta>(copy);
     learned.weights.push_back(std::move(kept));
   }
   return learned;

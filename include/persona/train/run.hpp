@@ -16,8 +16,8 @@
 
 namespace persona {
 
-/// A run of a sum: a copyable handle, and a view of its steps for both std::ranges and range-v3. `*` computes the step that the
-/// loop stands on, `++` moves on; stopping early and looping again goes on from there.
+/// A run of a sum: a copyable handle, and a view of its steps for both std::ranges and range-v3. `*` computes the step
+/// that the loop stands on, `++` moves on; stopping early and looping again goes on from there.
 class Run : public ranges::view_base {
  public:
   Run() = default;
@@ -42,7 +42,9 @@ class Run : public ranges::view_base {
     }
     void operator++(int) { ++*this; }
     // At the end once every step is computed and the loop has moved past the last.
-    friend bool operator==(const iterator& it, std::default_sentinel_t) { return it.session_->pending() && it.session_->done(); }
+    friend bool operator==(const iterator& it, std::default_sentinel_t) {
+      return it.session_->pending() && it.session_->done();
+    }
 
    private:
     std::shared_ptr<Session> session_{};
@@ -68,7 +70,8 @@ class Run : public ranges::view_base {
   /// What is learned so far, as a value that later steps do not change.
   Learned learned() const { return learned_of(session_->bound(), describe_run(*session_)); }
 
-  /// Writes folder/state.safetensors and folder/learned.safetensors, all or nothing; {.resume = folder} goes on from it.
+  /// Writes folder/state.safetensors and folder/learned.safetensors, all or nothing; {.resume = folder} goes on from
+  /// it.
   void save(const std::filesystem::path& folder) const { save_checkpoint(*session_, learned(), folder); }
 
   Session& session() const { return *session_; }

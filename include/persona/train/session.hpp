@@ -40,13 +40,19 @@ struct TrainingData {
 /// The state of a run and the loop's body; `Run` is its handle.
 class Session {
  public:
-  Session(ErasedModel model, std::shared_ptr<Bound> bound, std::vector<TrainingData> data, Random random, TrainOptions options)
-      : model_(std::move(model)), bound_(std::move(bound)), data_(std::move(data)), random_(random), options_(std::move(options)) {
+  Session(ErasedModel model, std::shared_ptr<Bound> bound, std::vector<TrainingData> data, Random random,
+          TrainOptions options)
+      : model_(std::move(model)),
+        bound_(std::move(bound)),
+        data_(std::move(data)),
+        random_(random),
+        options_(std::move(options)) {
     if (options_.steps <= 0) options_.steps = bound_->default_steps;
     for (std::size_t subject = 0; subject < data_.size(); ++subject)
       for (std::int64_t photo = 0; photo < data_[subject].latents.size(); ++photo) photos_.push_back({subject, photo});
     base_versions_ = model_.versions();
-    bad_step_ = at::full({}, std::int64_t{-1}, at::TensorOptions().dtype(at::kLong).device(bound_->leaves.front().value.device()));
+    bad_step_ = at::full({}, std::int64_t{-1},
+                         at::TensorOptions().dtype(at::kLong).device(bound_->leaves.front().value.device()));
   }
 
   std::int64_t completed() const { return completed_; }
@@ -79,8 +85,9 @@ class Session {
   void check() const {
     const auto bad = bad_step_.item<std::int64_t>();
     if (bad >= 0)
-      throw Error("personalize", "the loss or a gradient was not finite at step " + std::to_string(bad + 1) +
-                                     "; what was learned until step " + std::to_string(bad) + " is kept, and run.learned() gives it",
+      throw Error("personalize",
+                  "the loss or a gradient was not finite at step " + std::to_string(bad + 1) +
+                      "; what was learned until step " + std::to_string(bad) + " is kept, and run.learned() gives it",
                   "lower the learning rate, or look for a photo or a base weight that is not finite");
     if (model_.versions() != base_versions_)
       throw Error("personalize", "something wrote into a base tensor of the model during the run",
@@ -119,7 +126,8 @@ class Session {
         if (next.subject != subject) break;
         photos.push_back(next.photo);
         const auto& captions = data_[subject].captions[static_cast<std::size_t>(next.photo)];
-        const auto chosen = at::randint(0, static_cast<std::int64_t>(captions.size()), {}, host, at::kLong).item<std::int64_t>();
+        const auto chosen =
+            at::randint(0, static_cast<std::int64_t>(captions.size()), {}, host, at::kLong).item<std::int64_t>();
         batch.captions.push_back(captions[static_cast<std::size_t>(chosen)]);
         batch.subjects.push_back(static_cast<std::int64_t>(subject));
       }
@@ -144,13 +152,16 @@ class Session {
       add(record, result, share);
     }
     guard(record);
-    bound_->optimizer.step({.lr_factor = bound_->rate(completed_, options_.steps), .found_inf = (bad_step_ >= 0).to(at::kFloat)});
+    bound_->optimizer.step(
+        {.lr_factor = bound_->rate(completed_, options_.steps), .found_inf = (bad_step_ >= 0).to(at::kFloat)});
     for (Leaf& leaf : bound_->leaves) leaf.value.mutable_grad() = Tensor();
     finish(std::move(record));
   }
 
   static void add(Step& record, const StepResult& result, double share) {
-    const auto accumulate = [share](Tensor& sum, const Tensor& part) { sum = sum.defined() ? sum + share * part : share * part; };
+    const auto accumulate = [share](Tensor& sum, const Tensor& part) {
+      sum = sum.defined() ? sum + share * part : share * part;
+    };
     accumulate(record.loss_, result.loss.detach());
     accumulate(record.denoising_, result.denoising);
     for (std::size_t i = 0; i < result.terms.size(); ++i) {
@@ -168,11 +179,13 @@ class Session {
         finite = finite.logical_and(at::isfinite(grad).all());
         if (completed_ == 0) any = any.logical_or((grad != 0).any());
       }
-    bad_step_ = at::where((bad_step_ < 0).logical_and(finite.logical_not()), at::full_like(bad_step_, completed_), bad_step_);
+    bad_step_ =
+        at::where((bad_step_ < 0).logical_and(finite.logical_not()), at::full_like(bad_step_, completed_), bad_step_);
     const bool cheap = bad_step_.device().is_cpu() || completed_ % 16 == 0 || completed_ + 1 == options_.steps;
     if (cheap) check();
     if (completed_ == 0 && !any.item<bool>())
-      throw Error("personalize", "the gradient of everything that is trained is exactly 0 at the first step: nothing would be learned",
+      throw Error("personalize",
+                  "the gradient of everything that is trained is exactly 0 at the first step: nothing would be learned",
                   "is the token in the captions, and does the denoiser read the text states?");
   }
 

@@ -22,13 +22,13 @@ namespace persona {
 
 /// What one differentiable step gives: nothing of it has left the device.
 struct StepResult {
-  Tensor loss{};       ///< scalar fp32: the denoising loss and all terms
-  Tensor denoising{};  ///< its first part, detached
+  Tensor loss{};                                        ///< scalar fp32: the denoising loss and all terms
+  Tensor denoising{};                                   ///< its first part, detached
   std::vector<std::pair<std::string, Tensor>> terms{};  ///< what each regularizer added, detached
 };
 
-/// Lets the contributions add to a batch of latents and captions, turns the captions into tokens, and draws noise and timesteps.
-/// `tick` counts micro-steps: it keys the random streams, so that a resumed run draws the same.
+/// Lets the contributions add to a batch of latents and captions, turns the captions into tokens, and draws noise and
+/// timesteps. `tick` counts micro-steps: it keys the random streams, so that a resumed run draws the same.
 template <class T>
 void finish_batch(Batch& batch, const T& tokenizer, const Bound& bound, const Random& random, at::Device device,
                   std::int64_t tick = 0) {
@@ -38,7 +38,8 @@ void finish_batch(Batch& batch, const T& tokenizer, const Bound& bound, const Ra
 
   const auto placeholders = bound.placeholders();
   batch.prompts.clear();
-  for (const std::string& caption : batch.captions) batch.prompts.push_back(tokenize_prompt(tokenizer, caption, placeholders));
+  for (const std::string& caption : batch.captions)
+    batch.prompts.push_back(tokenize_prompt(tokenizer, caption, placeholders));
   batch.ids = stack_ids(batch.prompts, device);
   batch.plan = make_splice_plan(batch.prompts, device);
 
@@ -57,7 +58,8 @@ void finish_batch(Batch& batch, const T& tokenizer, const Bound& bound, const Ra
 
 /// The rows of every conditioned layer (one set where they are uniform), differentiable in the leaves.
 template <DiffusionModel Model>
-std::vector<RowSet> row_sets(const Model& model, const Bound& bound, const Tensor& t, std::optional<at::Generator> generator = {}, bool training = true) {
+std::vector<RowSet> row_sets(const Model& model, const Bound& bound, const Tensor& t,
+                             std::optional<at::Generator> generator = {}, bool training = true) {
   if (bound.rows.empty()) return {};
   std::int64_t layers = 1;
   if constexpr (LayeredDenoiser<denoiser_t<Model>>) {
@@ -65,7 +67,8 @@ std::vector<RowSet> row_sets(const Model& model, const Bound& bound, const Tenso
   }
   std::vector<RowSet> sets;
   for (std::int64_t layer = 0; layer < layers; ++layer)
-    sets.push_back(joined_rows(bound.rows, {.t = t, .layer = layer, .num_layers = layers, .training = training, .generator = generator}));
+    sets.push_back(joined_rows(
+        bound.rows, {.t = t, .layer = layer, .num_layers = layers, .training = training, .generator = generator}));
   return sets;
 }
 
@@ -88,10 +91,12 @@ inline bool any_wants(const std::vector<BoundRegularizer>& regularizers, const A
 }
 }  // namespace detail
 
-/// One differentiable step of the sum, nothing hidden: encode the captions with the learned rows spliced in, noise x0, predict,
-/// compare with the target, add the regularizers. Call backward() on the result's loss and the leaves have their gradients.
+/// One differentiable step of the sum, nothing hidden: encode the captions with the learned rows spliced in, noise x0,
+/// predict, compare with the target, add the regularizers. Call backward() on the result's loss and the leaves have
+/// their gradients.
 template <DiffusionModel Model>
-StepResult step(const Model& model, const Batch& batch, const Bound& bound, std::optional<at::Generator> generator = {}) {
+StepResult step(const Model& model, const Batch& batch, const Bound& bound,
+                std::optional<at::Generator> generator = {}) {
   for (const Attachment& attachment : bound.attachments) attachment.refresh();
   const auto sets = row_sets(model, bound, batch.t, generator);
   const auto conditioning = encode_prompts(model.text_encoder(), batch.ids, batch.plan, sets);
@@ -123,8 +128,15 @@ StepResult step(const Model& model, const Batch& batch, const Bound& bound, std:
     if (regularizer.wants)
       for (const auto& map : tap.maps)
         if (regularizer.wants(map.layer)) maps.push_back(map);
-    const StepView view{.batch = batch, .rows = rows, .initial_rows = initial, .leaves = bound.leaves, .x_t = x_t,
-                        .prediction = prediction, .target = target, .attention = maps, .snr = snr};
+    const StepView view{.batch = batch,
+                        .rows = rows,
+                        .initial_rows = initial,
+                        .leaves = bound.leaves,
+                        .x_t = x_t,
+                        .prediction = prediction,
+                        .target = target,
+                        .attention = maps,
+                        .snr = snr};
     const auto term = regularizer.loss(view);
     result.terms.emplace_back(regularizer.name, term.detach());
     result.loss = result.loss + term.to(result.loss.device(), at::kFloat);

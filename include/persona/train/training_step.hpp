@@ -12,10 +12,10 @@ namespace persona {
 /// One finished step of a run. Its numbers stay on the device until they are asked for.
 class Step {
  public:
-  std::int64_t index = 0;     ///< counted from 1
-  std::int64_t steps = 0;     ///< of the whole run
-  double seconds = 0.0;       ///< since this session's first step began, on the host's clock
-  double rate = 0.0;          ///< steps a second so far
+  std::int64_t index = 0;  ///< counted from 1
+  std::int64_t steps = 0;  ///< of the whole run
+  double seconds = 0.0;    ///< since this session's first step began, on the host's clock
+  double rate = 0.0;       ///< steps a second so far
 
   double loss() const { return loss_.item<double>(); }
   double denoising_loss() const { return denoising_.item<double>(); }
