@@ -47,10 +47,10 @@ struct Case {
   std::int64_t steps;
   double regularizer;
 
-  explicit Case(const std::string& name)
+  explicit Case(const std::string& name, at::Device device = at::kCPU)
       : name(name),
-        stored(reference::tensors(reference::data() / "methods" / (name + ".safetensors"))),
-        model({}, reference::text_encoder(name), reference::unet(name),
+        stored(reference::tensors(reference::data() / "methods" / (name + ".safetensors"), device)),
+        model({}, reference::text_encoder(name, device), reference::unet(name, device),
               persona::DDPMScheduler(reference::scheduler_config(
                   reference::json(reference::data() / "models" / name / "scheduler" / "scheduler_config.json"))),
               {stored.at("latents").size(2), 8, 8}) {
@@ -89,7 +89,9 @@ struct Case {
         }
         batch.prompts.push_back(prompt);
       }
-      batch.ids = persona::stack_ids(batch.prompts), batch.plan = persona::make_splice_plan(batch.prompts);
+      const auto device = batch.latents.device();
+      batch.ids = persona::stack_ids(batch.prompts, device);
+      batch.plan = persona::make_splice_plan(batch.prompts, device);
       const persona::StepResult result = persona::step(model, batch, bound);
       result.loss.backward();
       bound.optimizer.step({});
@@ -117,9 +119,10 @@ TEST_CASE("Cross Initialization's start is the published script's, by word and b
   }
 }
 
-TEST_CASE("five steps on the rows alone are five steps over the whole table", "[parity]") {
+namespace {
+void compare_methods(at::Device device) {
   for (const std::string name : {"sd1_small", "sd2_small"}) {
-    Case test(name);
+    Case test(name, device);
     const persona::AdamW adamw{.lr = 5e-3};
     test.compare(persona::TokenInit{} + adamw, "ti", "ti.ids", 1);
     test.compare(persona::CrossInit{test.names} + persona::L2Reg{test.regularizer} + adamw, "ci", "ci.ids", 2);
@@ -127,4 +130,13 @@ TEST_CASE("five steps on the rows alone are five steps over the whole table", "[
                      persona::L2Reg{test.regularizer, persona::L2Form::mean_of_norms} + adamw,
                  "ci_published", "ci.ids", 2);
   }
+}
+}  // namespace
+
+TEST_CASE("five steps on the rows alone are five steps over the whole table", "[parity]") { compare_methods(at::kCPU); }
+
+TEST_CASE("the same five steps on the GPU", "[cuda]") {
+  at::globalContext().setAllowTF32CuBLAS(false);
+  at::globalContext().setAllowTF32CuDNN(false);
+  compare_methods(at::kCUDA);
 }

@@ -25,7 +25,7 @@ namespace persona {
 struct SampleOptions {
   std::int64_t steps = 50;
   double guidance = 7.5;   ///< 1 or less: no classifier-free guidance, one pass a step
-  std::uint64_t seed = 0;  ///< image i of a call is the same whatever .batch is
+  std::uint64_t seed = 0;  ///< image i of a call is the same whatever .batch and the device are
   std::string negative{};
   std::string sampler = "dpm";  ///< as the model names them: "ddim", "dpm" (DPM-Solver++ 2M), "euler"
   std::int64_t batch = 8;       ///< images a pass
@@ -105,13 +105,12 @@ Tensor sample_batch(const Model& model, const S& sampler, std::span<const std::s
                     const SampleOptions& options, const SampleRows& rows) {
   const auto device = model.text_encoder().embedding_table().device();
   const auto [c, h, w] = model.latent_shape();
-  const Random random(options.seed, device);
+  const Random random(options.seed);
   auto run = sampler.begin(options.steps);
-  std::vector<Tensor> noise;
+  std::vector<Tensor> noise;  // drawn on the host: a seed is the same image on every device
   for (std::size_t i = 0; i < prompts.size(); ++i)
-    noise.push_back(at::randn({c, h, w}, random.at(Stream::sampling, first + static_cast<std::int64_t>(i)),
-                              at::TensorOptions().device(device)));
-  auto x = at::stack(noise) * static_cast<double>(run.init_noise_sigma());
+    noise.push_back(at::randn({c, h, w}, random.at(Stream::sampling, first + static_cast<std::int64_t>(i)), at::kFloat));
+  auto x = at::stack(noise).to(device) * static_cast<double>(run.init_noise_sigma());
   PromptEncoder<Model> encoder(model, prompts, options, rows);
   std::int64_t i = 0;
   for (const auto timestep : run.timesteps()) {
