@@ -28,16 +28,22 @@ struct Settings {
   std::uint64_t seed = 1;
 };
 
+/// What is drawn, and where that is; the probe then says whether it is there.
+struct Prompt {
+  std::string text;
+  toyland::Place place = toyland::Place::count;
+};
+
 /// Four of the twenty evaluation prompts of Cross Initialization's appendix, and four of Toyland's own.
-inline const std::vector<std::string> prompts{
-    "a {} person on the beach",
-    "a {} person piloting a fighter jet",
-    "a {} person wearing a scifi spacesuit in space",
-    "cubism painting of a {} person",
-    "a photo of a {} person in the forest",
-    "a photo of a {} person wearing a red suit in the city",
-    "a photo of a {} person wearing a green hoodie in the snow",
-    "a photo of a {} person in a library",
+inline const std::vector<Prompt> prompts{
+    {"a {} person on the beach", toyland::Place::beach},
+    {"a {} person piloting a fighter jet", toyland::Place::jet},
+    {"a {} person wearing a scifi spacesuit in space", toyland::Place::space},
+    {"cubism painting of a {} person"},
+    {"a photo of a {} person in the forest", toyland::Place::forest},
+    {"a photo of a {} person wearing a red suit in the city", toyland::Place::city},
+    {"a photo of a {} person wearing a green hoodie in the snow", toyland::Place::snow},
+    {"a photo of a {} person in a library", toyland::Place::library},
 };
 
 /// Gathers what the methods give, and writes it.
@@ -61,7 +67,7 @@ class Page {
       std::printf("identity of the photo %.2f, of its reconstruction %.2f (chance about 0.27)\n",
                   probe_->identity(*truth_, input), probe_->identity(*truth_, reconstruction));
     }
-    std::printf("%-34s %8s %9s %8s %8s %9s\n", "method", "seconds", "it/s", "norm", "cosine", "identity");
+    print(columns_);
   }
 
   /// Runs to the end with a progress bar, draws the prompts, and notes it all.
@@ -86,7 +92,7 @@ class Page {
     learned.save(std::filesystem::path(settings_.out) / (stem + ".safetensors"));
 
     std::vector<std::string> filled;
-    for (const std::string& prompt : prompts) filled.push_back(persona::fill_template(prompt, subject.token));
+    for (const Prompt& prompt : prompts) filled.push_back(persona::fill_template(prompt.text, subject.token));
     const auto images = persona::generate(sd.with(learned), filled,
                                           {.steps = 30, .guidance = 3.5, .seed = settings_.seed, .sampler = "ddim"});
     for (std::size_t i = 0; i < images.size(); ++i)
@@ -101,26 +107,33 @@ class Page {
     persona::write_png(grid, file);
     files_.push_back(file.string());
 
-    char identity[32] = "-";
+    char identity[32] = "-", places[32] = "-";
     if (probe_ && truth_) {
       double sum = 0;
-      for (const auto& image : images)
-        sum += probe_->identity(*truth_, persona::to_tensor(image).unsqueeze(0)) / static_cast<double>(images.size());
-      std::snprintf(identity, sizeof identity, "%.2f", sum);
+      int asked = 0, right = 0;
+      for (std::size_t i = 0; i < images.size(); ++i) {
+        const auto found = probe_->look(persona::to_tensor(images[i]).unsqueeze(0));
+        sum += toyland::identity(*truth_, found);
+        if (prompts[i].place == toyland::Place::count) continue;
+        ++asked, right += found[toyland::place_question] == static_cast<int>(prompts[i].place);
+      }
+      std::snprintf(identity, sizeof identity, "%.2f", sum / static_cast<double>(images.size()));
+      std::snprintf(places, sizeof places, "%d of %d", right, asked);
     }
-    char row[5][32];
-    std::snprintf(row[0], 32, "%.1f", seconds),
-        std::snprintf(row[1], 32, "%.1f", static_cast<double>(run.steps()) / seconds);
-    std::snprintf(row[2], 32, "%.2f", norm.y.back()), std::snprintf(row[3], 32, "%.3f", cosine.y.back());
-    std::printf("%-34s %8s %9s %8s %8s %9s\n", title.c_str(), row[0], row[1], row[2], row[3], identity);
-    std::fflush(stdout);
-    table_.push_back({title, row[0], row[1], row[2], row[3], identity});
+    const auto number = [](double value, int digits) {
+      char text[32];
+      std::snprintf(text, sizeof text, "%.*f", digits, value);
+      return std::string(text);
+    };
+    table_.push_back({title, number(seconds, 1), number(static_cast<double>(run.steps()) / seconds, 1),
+                      number(norm.y.back(), 2), number(cosine.y.back(), 3), identity, places});
+    print(table_.back());
     report_.section(title).image(grid);
     loss_.push_back(std::move(loss)), norm_.push_back(std::move(norm)), cosine_.push_back(std::move(cosine));
   }
 
   void save() {
-    report_.section("Numbers").table({"method", "seconds", "it/s", "row norm", "cosine to start", "identity"}, table_);
+    report_.section("Numbers").table(columns_, table_);
     report_.chart("Denoising loss, running mean", loss_, {.x_label = "step"})
         .chart("Row norm", norm_, {.x_label = "step"})
         .chart("Cosine of the rows to their start", cosine_, {.x_label = "step"});
@@ -131,6 +144,13 @@ class Page {
   }
 
  private:
+  static void print(const std::vector<std::string>& row) {
+    std::printf("%-34s", row.front().c_str());
+    for (std::size_t i = 1; i < row.size(); ++i) std::printf(" %10s", row[i].c_str());
+    std::printf("\n"), std::fflush(stdout);
+  }
+
+  const std::vector<std::string> columns_{"method", "seconds", "it/s", "row norm", "cosine", "identity", "place"};
   Settings settings_;
   persona::Report report_;
   persona::Image photo_;

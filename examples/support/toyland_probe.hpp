@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -37,9 +38,11 @@ class TraitProbe {
     });
     if (const auto found = file.metadata().find("accuracy"); found != file.metadata().end()) accuracy_ = found->second;
   }
-  /// The share of the person's traits that the picture [1, 3, 64, 64] shows.
+  /// What the picture [1, 3, 64, 64] shows, question by question.
+  std::array<int, question_count> look(const persona::Tensor& image) const { return ask(tower_, image).front(); }
+  /// The share of the person's traits that the picture shows.
   double identity(const Person& person, const persona::Tensor& image) const {
-    return toyland::identity(person, ask(tower_, image).front());
+    return toyland::identity(person, look(image));
   }
   /// Its accuracy on renders that it was not trained on, as the maker measured it.
   const std::string& accuracy() const { return accuracy_; }
