@@ -2,6 +2,7 @@
 
 #include "stable_diffusion/tiny_unet.hpp"
 
+#include <persona/core/placement.hpp>
 #include <persona/model/text_encoder.hpp>
 #include <persona/model/weight_host.hpp>
 #include <persona/stable_diffusion/clip_text.hpp>

@@ -205,6 +205,28 @@ TEST_CASE("fp16 files are taken where there are no others, or where they are ask
   CHECK(sum({}) == 0);
 }
 
+TEST_CASE("channels_last is a layout: the weights are the same, and so is what they predict") {
+  const Folder folder;
+  small::write_folder(folder.path());
+  const auto plain = StableDiffusion::load(folder.path()),
+             last = StableDiffusion::load(folder.path(), {.channels_last = true});
+  bool any = false;
+  persona::for_each_weight(
+      last.denoiser(), [&](const std::string&, const persona::Weight& weight) { any |= !weight.base.is_contiguous(); });
+  CHECK(any);
+  CHECK(last.hash() == plain.hash());
+  const auto x = at::randn({2, 4, 8, 8}), states = at::randn({2, 8, 8});
+  const auto t = at::full({2}, std::int64_t{500}, at::kLong);
+  const auto predict = [&](const StableDiffusion& sd) {
+    return sd.denoiser().predict(x, t, {.states = states, .layers = {}, .pooled = {}});
+  };
+  CHECK(at::allclose(predict(plain), predict(last), 1e-5, 1e-6));
+  const Folder again;
+  small::write_tokenizer(again / "tokenizer");
+  persona::save_folder(last, again.path());
+  CHECK(StableDiffusion::load(again.path()).hash() == plain.hash());
+}
+
 TEST_CASE("shards and their index are read") {
   const Folder folder;
   const auto model = small::write_folder(folder.path());

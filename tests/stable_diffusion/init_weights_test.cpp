@@ -1,5 +1,6 @@
 #include "stable_diffusion/tiny_unet.hpp"
 
+#include <persona/core/placement.hpp>
 #include <persona/stable_diffusion/clip_text.hpp>
 
 #include <cmath>

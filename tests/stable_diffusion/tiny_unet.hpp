@@ -3,6 +3,7 @@
 
 #include "support/catch.hpp"
 
+#include <persona/core/placement.hpp>
 #include <persona/core/random.hpp>
 #include <persona/stable_diffusion/init_weights.hpp>
 #include <persona/stable_diffusion/unet.hpp>

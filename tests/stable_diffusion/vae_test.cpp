@@ -2,6 +2,7 @@
 
 #include "stable_diffusion/tiny_unet.hpp"
 
+#include <persona/core/placement.hpp>
 #include <persona/model/autoencoder.hpp>
 #include <persona/model/weight_host.hpp>
 #include <persona/stable_diffusion/vae.hpp>

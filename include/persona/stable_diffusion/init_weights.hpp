@@ -79,10 +79,4 @@ inline void initialize(CLIPTextModel& model, const at::Generator& generator) {
   });
 }
 
-/// The module with every weight on `device` in `dtype`, its adapters left as they are.
-template <class Module>
-void to(Module& module, at::Device device, at::ScalarType dtype) {
-  for_each_weight(module, [&](const std::string&, Weight& weight) { weight.base = weight.base.to(device, dtype); });
-}
-
 }  // namespace persona

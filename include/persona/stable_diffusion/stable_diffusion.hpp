@@ -3,6 +3,7 @@
 #include <persona/core/device.hpp>
 #include <persona/core/error.hpp>
 #include <persona/core/hash.hpp>
+#include <persona/core/placement.hpp>
 #include <persona/core/tensor.hpp>
 #include <persona/core/weight.hpp>
 #include <persona/model/diffusion_model.hpp>
@@ -22,6 +23,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,11 +33,11 @@ namespace persona {
 
 /// How a model is loaded.
 struct LoadOptions {
-  std::string device = "cpu";       ///< "cpu", "cuda", "cuda:N", "auto"
-  std::string dtype = "fp32";       ///< of UNet and autoencoder: "fp32" or "bf16", whatever the files hold
-  std::string text_dtype = "fp32";  ///< of the text encoder
-  std::string
-      variant{};  ///< "fp16": the files NAME.fp16.safetensors; empty: the plain files, and those where there are none
+  std::string device = "cpu";           ///< "cpu", "cuda", "cuda:N", "auto"
+  std::string dtype = "fp32";           ///< of UNet and autoencoder: "fp32" or "bf16", whatever the files hold
+  std::string text_dtype = "fp32";      ///< of the text encoder
+  std::string variant{};                ///< "fp16": NAME.fp16.safetensors; empty: the plain files, else those
+  std::optional<bool> channels_last{};  ///< layout of UNet and autoencoder; empty: on the CPU, where the UNet is wide
 };
 
 /// A Stable Diffusion 1.x or 2.x model (Rombach et al. 2022). Copies share every base tensor.
@@ -70,6 +72,9 @@ class StableDiffusion {
     load_weights(text, weights("text_encoder", "model"), device, text_dtype, detail::rename_text_tensor);
     load_weights(unet, weights("unet", "diffusion_pytorch_model"), device, dtype);
     load_weights(vae, weights("vae", "diffusion_pytorch_model"), device, dtype, detail::rename_vae_tensor);
+    // A narrow UNet is slower in it, and CUDA's GroupNorm answers in NCHW.
+    const bool wide = unet.config().block_out_channels.front() >= 256;
+    if (options.channels_last.value_or(wide && device.is_cpu())) to_channels_last(unet), to_channels_last(vae);
     return {std::move(tokenizer), std::move(text), std::move(unet), std::move(vae), std::move(scheduler), device};
   }
 
