@@ -26,7 +26,7 @@ inline std::vector<Example> training_examples(std::uint64_t seed, long n, double
 
 /// Encodes the training set with two threads, or reads it from `cache`.
 inline LatentSet encode_training_set(const persona::AutoencoderKL& vae, std::uint64_t seed, long n,
-                                     const std::string& cache) {
+                                     const std::string& cache, at::Device device) {
   LatentSet set{.examples = training_examples(seed, n), .mean = {}, .std = {}};
   if (std::filesystem::exists(cache)) {
     const auto read = load_tensors(cache);
@@ -35,7 +35,8 @@ inline LatentSet encode_training_set(const persona::AutoencoderKL& vae, std::uin
   } else {
     const auto options = at::TensorOptions().dtype(at::kHalf);
     set.mean = at::empty({n, 4, 16, 16}, options), set.std = at::empty({n, 4, 16, 16}, options);
-    const auto compute = as_dtype(vae, at::kBFloat16);
+    auto compute = as_dtype(vae, at::kBFloat16);
+    persona::to(compute, device, at::kBFloat16);
     const auto encode = [&](long first, long last) {
       const at::NoGradGuard no_grad;
       for (long i = first; i < last; i += 64) {
@@ -43,7 +44,7 @@ inline LatentSet encode_training_set(const persona::AutoencoderKL& vae, std::uin
         for (long k = i; k < std::min(i + 64, last); ++k)
           pictures.push_back(render(set.examples[static_cast<std::size_t>(k)].person,
                                     set.examples[static_cast<std::size_t>(k)].scene));
-        const auto moments = compute.encode(to_tensor(pictures));
+        const auto moments = compute.encode(to_tensor(pictures, device));
         const auto end = i + static_cast<long>(pictures.size());
         set.mean.slice(0, i, end).copy_(moments.mean), set.std.slice(0, i, end).copy_(moments.std);
       }

@@ -54,7 +54,7 @@ inline std::vector<std::array<int, question_count>> ask(const ConvTower& probe, 
   std::int64_t first = 0;
   const auto counts = answer_counts();
   for (std::size_t q = 0; q < question_count; ++q) {
-    const auto best = scores.slice(1, first, first + counts[q]).argmax(1).contiguous();
+    const auto best = scores.slice(1, first, first + counts[q]).argmax(1).contiguous().cpu();
     for (std::size_t i = 0; i < rows.size(); ++i) rows[i][q] = static_cast<int>(best.const_data_ptr<std::int64_t>()[i]);
     first += counts[q];
   }
@@ -71,7 +71,8 @@ inline persona::Tensor answer_loss(const persona::Tensor& scores,
     std::vector<std::int64_t> right;
     for (const auto& row : truth) right.push_back(row[q]);
     const auto part = scores.slice(1, first, first + counts[q]);
-    loss = loss + (part.logsumexp(1) - part.gather(1, at::tensor(right).unsqueeze(1)).squeeze(1)).mean();
+    loss = loss +
+           (part.logsumexp(1) - part.gather(1, at::tensor(right).to(scores.device()).unsqueeze(1)).squeeze(1)).mean();
     first += counts[q];
   }
   return loss / static_cast<double>(question_count);

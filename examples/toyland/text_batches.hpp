@@ -17,7 +17,7 @@ struct TextBatch {
 
 /// L is the longest text's length where `trim`, else the model's; longer texts are cut.
 inline TextBatch tokenize(const persona::CLIPTokenizer& tokenizer, const std::vector<std::string>& texts,
-                          bool trim = false) {
+                          bool trim = false, at::Device device = at::kCPU) {
   const auto limit = static_cast<std::size_t>(tokenizer.max_length());
   std::vector<std::vector<std::int64_t>> rows;
   std::size_t longest = 2;
@@ -38,7 +38,7 @@ inline TextBatch tokenize(const persona::CLIPTokenizer& tokenizer, const std::ve
     row[rows[i].size() + 1] = tokenizer.eos_token_id();
     ends.mutable_data_ptr<std::int64_t>()[i] = static_cast<std::int64_t>(rows[i].size() + 1);
   }
-  return {ids, ends};
+  return {ids.to(device), ends.to(device)};
 }
 
 inline std::string name_of(const Example& example) {

@@ -42,7 +42,7 @@ Tensor worsen(const Tensor& images, Dice& dice, at::Generator& generator) {
 std::string evaluate(const ConvTower& probe) {
   Dice dice(11, "probe validation");
   const auto batch = make_batch(dice, 1024);
-  const auto found = ask(probe, to_tensor(batch.pictures));
+  const auto found = ask(probe, to_tensor(batch.pictures, probe.out.weight.base.device()));
   std::array<double, question_count> right{};
   double traits_right = 0;
   for (std::size_t i = 0; i < found.size(); ++i)
@@ -72,12 +72,15 @@ int main(int argc, char** argv) {
                          {"minutes", "0"},
                          {"batch", "96"},
                          {"lr", "2e-3"},
+                         {"device", "cpu"},
                          {"seed", "4"}});
   keep_memory();
   const auto out = options.text("out");
   const auto seed = static_cast<std::uint64_t>(options.count("seed"));
   auto probe = make_probe();
   initialize(probe, seed);
+  const auto device = persona::parse_device(options.text("device"));
+  persona::to(probe, device, at::kFloat);
   Trainer trainer;
   trainer.add("probe", probe);
   long step = 0;
@@ -89,7 +92,8 @@ int main(int argc, char** argv) {
     auto generator = generator_of(dice.next());
     const auto batch = make_batch(dice, options.count("batch"));
     const auto loss = answer_loss(
-        as_dtype(probe, at::kBFloat16)(worsen(to_tensor(batch.pictures), dice, generator)).to(at::kFloat), batch.truth);
+        as_dtype(probe, at::kBFloat16)(worsen(to_tensor(batch.pictures), dice, generator).to(device)).to(at::kFloat),
+        batch.truth);
     loss.backward();
     trainer.step(learning_rate(options.number("lr"), progress.fraction(step), step - first), 0.01, 1.0,
                  std::min(0.995, (1.0 + static_cast<double>(step)) / (10.0 + static_cast<double>(step))));

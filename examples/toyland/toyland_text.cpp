@@ -44,12 +44,12 @@ void evaluate(const persona::CLIPTextModel& text, const persona::Linear& head,
         caption(example.person, name_of(example), example.scene, {.named = true, .garment = 1, .place = 1}, dice)),
         batch.truth.push_back(answers(example));
   }
-  const auto scores = scores_of(text, head, tokenize(tokenizer, batch.texts, true));
+  const auto scores = scores_of(text, head, tokenize(tokenizer, batch.texts, true, text.embedding_table().device()));
   std::array<double, question_count> right{};
   std::int64_t first = 0;
   const auto counts = answer_counts();
   for (std::size_t q = 0; q < question_count; ++q) {
-    const auto best = scores.slice(1, first, first + counts[q]).argmax(1).contiguous();
+    const auto best = scores.slice(1, first, first + counts[q]).argmax(1).contiguous().cpu();
     for (std::size_t i = 0; i < 512; ++i)
       right[q] += (best.const_data_ptr<std::int64_t>()[i] == batch.truth[i][q]) / 512.0;
     first += counts[q];
@@ -74,6 +74,7 @@ int main(int argc, char** argv) {
                          {"batch", "192"},
                          {"lr", "1e-3"},
                          {"named", "0.6"},
+                         {"device", "cpu"},
                          {"seed", "5"}});
   keep_memory();
   const auto out = options.text("out");
@@ -85,6 +86,8 @@ int main(int argc, char** argv) {
   persona::Linear head(text_width, all);
   initialize(text, seed), initialize(head, seed + 1);
   if (!options.text("from").empty()) load_module(text, load_tensors(options.text("from")), "text");
+  const auto device = persona::parse_device(options.text("device"));
+  persona::to(text, device, at::kFloat), persona::to(head, device, at::kFloat);
   Trainer trainer;
   trainer.add("text", text), trainer.add("head", head);
   long step = 0;
@@ -94,8 +97,8 @@ int main(int argc, char** argv) {
   for (long begin = step; progress.fraction(step) < 1; ++step) {
     Dice dice(seed * 1000003 + static_cast<std::uint64_t>(step), "text");
     const auto batch = make_batch(dice, options.count("batch"), options.number("named"));
-    const auto scores =
-        scores_of(as_dtype(text, at::kBFloat16), as_dtype(head, at::kBFloat16), tokenize(tokenizer, batch.texts, true));
+    const auto scores = scores_of(as_dtype(text, at::kBFloat16), as_dtype(head, at::kBFloat16),
+                                  tokenize(tokenizer, batch.texts, true, device));
     const auto loss = answer_loss(scores, batch.truth);
     loss.backward();
     trainer.step(

@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
                          {"seed", "3"},
                          {"threads", "2"},
                          {"dtype", "bf16"},
+                         {"device", "cpu"},
                          {"final", "1"}});
   keep_memory();
   const auto out = options.text("out");
@@ -45,9 +46,12 @@ int main(int argc, char** argv) {
                          ? fresh_model(options.text("vae"), options.text("text"), options.text("tokenizer"), seed)
                          : persona::StableDiffusion::load(from);
   const auto& tokenizer = start.tokenizer();
+  const auto device = persona::parse_device(options.text("device"));
   auto unet = start.denoiser();
   auto text = start.text_encoder();
-  const auto set = encode_training_set(start.autoencoder(), seed, options.count("images"), options.text("latents"));
+  persona::to(unet, device, at::kFloat), persona::to(text, device, at::kFloat);
+  const auto set =
+      encode_training_set(start.autoencoder(), seed, options.count("images"), options.text("latents"), device);
   const double scaling_factor = from.empty() ? set.scaling_factor : start.autoencoder().scaling_factor();
   std::printf("%zu pictures encoded, scaling factor %.5f\n", set.examples.size(), scaling_factor), std::fflush(stdout);
   Trainer unet_trainer, text_trainer;
@@ -66,7 +70,7 @@ int main(int argc, char** argv) {
     persona::for_each_weight(text,
                              [](const std::string&, persona::Weight& weight) { weight.base.set_requires_grad(false); });
 
-  const persona::DDPMScheduler scheduler(schedule_config());
+  const persona::DDPMScheduler scheduler(schedule_config(), device);
   const auto batch = options.count("batch"), threads = options.count("threads");
   const auto shard_loss = [&](long number, long shard) {
     Dice dice(seed * 1000003 + static_cast<std::uint64_t>(number * threads + shard), "unet");
@@ -84,14 +88,14 @@ int main(int argc, char** argv) {
     const auto like = at::TensorOptions().dtype(at::kFloat);
     const auto mean = set.mean.index_select(0, chosen).to(at::kFloat),
                std = set.std.index_select(0, chosen).to(at::kFloat);
-    const auto x0 = (mean + std * at::randn(mean.sizes(), generator, like)) * scaling_factor;
-    const auto noise = at::randn(mean.sizes(), generator, like);
-    const auto t = at::randint(0, scheduler.num_train_timesteps(), {n}, generator, chosen.options());
+    const auto sampled = (mean + std * at::randn(mean.sizes(), generator, like)) * scaling_factor;
+    const auto x0 = sampled.to(device), noise = at::randn(mean.sizes(), generator, like).to(device);
+    const auto t = at::randint(0, scheduler.num_train_timesteps(), {n}, generator, chosen.options()).to(device);
     const auto x_t = scheduler.add_noise(x0, noise, t);
 
     const auto text16 = as_dtype(text, dtype);
     const auto unet16 = as_dtype(unet, dtype);
-    const auto ids = tokenize(tokenizer, captions).ids;
+    const auto ids = tokenize(tokenizer, captions, false, device).ids;
     const auto states = text16.encode(at::embedding(text16.embedding_table(), ids));
     const auto prediction = unet16.predict(x_t, t, {.states = states, .layers = {}, .pooled = {}}).to(at::kFloat);
     const auto error = (prediction - scheduler.target(x0, noise, t)).square().mean({1, 2, 3});

@@ -29,11 +29,11 @@ std::vector<Picture> render_batch(Dice& dice, long n) {
 }
 
 /// Peak signal-to-noise ratio on pictures that training does not see, and the latents' standard deviation.
-std::pair<double, double> evaluate(const persona::AutoencoderKL& vae, const std::string& sheet) {
+std::pair<double, double> evaluate(const persona::AutoencoderKL& vae, const std::string& sheet, at::Device device) {
   const at::NoGradGuard no_grad;
   Dice dice(99, "validation");
   const auto pictures = render_batch(dice, 128);
-  const auto images = to_tensor(pictures);
+  const auto images = to_tensor(pictures, device);
   const auto moments = vae.encode(images);
   const auto decoded = vae.decode(moments.mean).clamp(-1, 1);
   const double mse = (decoded - images).div(2).square().mean().item<double>();
@@ -42,7 +42,7 @@ std::pair<double, double> evaluate(const persona::AutoencoderKL& vae, const std:
   shown.insert(shown.end(), drawn.begin(), drawn.end());
   write_sheet(sheet.c_str(), shown, 16, 2);
   const auto latents =
-      moments.mean + moments.std * at::randn(moments.mean.sizes(), generator_of(3), moments.mean.options());
+      moments.mean + moments.std * at::randn(moments.mean.sizes(), generator_of(3), at::kFloat).to(device);
   return {-10 * std::log10(mse), latents.std().item<double>()};
 }
 
@@ -58,6 +58,7 @@ int main(int argc, char** argv) {
                          {"lr", "2e-3"},
                          {"seed", "1"},
                          {"dtype", "bf16"},
+                         {"device", "cpu"},
                          {"decoder", "0"}});
   const auto out = options.text("out");
   keep_memory();
@@ -66,6 +67,8 @@ int main(int argc, char** argv) {
   persona::AutoencoderKL vae(vae_config());
   initialize(vae, static_cast<std::uint64_t>(options.count("seed")));
   if (!options.text("from").empty()) vae = persona::StableDiffusion::load(options.text("from")).autoencoder();
+  const auto device = persona::parse_device(options.text("device"));
+  persona::to(vae, device, at::kFloat);
   Trainer trainer;
   trainer.add("vae", vae);
   long step = 0;
@@ -81,11 +84,11 @@ int main(int argc, char** argv) {
   double running = 0;
   for (long first = step; progress.fraction(step) < 1; ++step) {
     Dice dice(static_cast<std::uint64_t>(options.count("seed") * 1000003 + step), "vae");
-    auto images = to_tensor(render_batch(dice, options.count("batch")));
+    auto images = to_tensor(render_batch(dice, options.count("batch")), device);
     if (dice.chance(0.2)) images = images.flip({3});
     const auto compute = as_dtype(vae, dtype);
     const auto moments = compute.encode(images);
-    const auto z = moments.mean + moments.std * at::randn(moments.mean.sizes(), noise, moments.mean.options());
+    const auto z = moments.mean + moments.std * at::randn(moments.mean.sizes(), noise, at::kFloat).to(device);
     const auto decoded = compute.decode(z);
     const auto kl = 0.5 * (moments.mean.square() + moments.std.square() - 1 - 2 * moments.std.log()).mean();
     auto pixels = (decoded - images).abs().mean();
@@ -100,7 +103,7 @@ int main(int argc, char** argv) {
     if (step % 500 == 499 || progress.fraction(step + 1) >= 1) {
       save_tensors(out, trainer.state(step + 1));
       trainer.swap_average();
-      const auto [psnr, deviation] = evaluate(vae, out + ".png");
+      const auto [psnr, deviation] = evaluate(vae, out + ".png", device);
       trainer.swap_average();
       std::printf("PSNR %.2f dB, latent deviation %.4f\n", psnr, deviation), std::fflush(stdout);
     }

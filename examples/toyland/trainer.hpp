@@ -3,6 +3,8 @@
 
 #include "tensor_file.hpp"
 
+#include <persona/core/device.hpp>
+#include <persona/core/placement.hpp>
 #include <persona/core/tensor.hpp>
 #include <persona/core/weight.hpp>
 
@@ -85,12 +87,12 @@ class Trainer {
   double step(double lr, double decay = 0.01, double clip = 1.0, double average = 0.0, double grad_scale = 1.0) {
     const at::NoGradGuard no_grad;
     std::vector<Tensor> values, grads, m, v, counts;
-    Tensor square = at::zeros({}, at::TensorOptions().dtype(at::kFloat));
+    Tensor square = at::zeros({}, parameters_.front().count.options());
     for (auto& p : parameters_) {
       if (!p.value.grad().defined()) continue;
       values.push_back(p.value), grads.push_back(p.value.grad()), m.push_back(p.exp_avg), v.push_back(p.exp_avg_sq),
           counts.push_back(p.count);
-      square = square + p.value.grad().square().sum().to(at::kCPU);
+      square = square + p.value.grad().square().sum();
     }
     const double norm = grad_scale * std::sqrt(square.item<double>());
     if (std::isfinite(norm)) {

@@ -1,5 +1,5 @@
 #pragma once
-// The maker's small convolutional networks: the throw-away image tower of the maker.
+// A small convolutional network: the body of the probe.
 
 #include <persona/stable_diffusion/layers.hpp>
 
