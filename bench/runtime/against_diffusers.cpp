@@ -69,7 +69,7 @@ class Peer {
 persona::StableDiffusion random_sd21(at::ScalarType dtype) {
   persona::UNet2DConditionConfig unet{.cross_attention_dim = 1024, .use_linear_projection = true};
   unet.num_attention_heads = {5, 10, 20, 20};
-  persona::StableDiffusion sd(persona::CLIPTokenizer::from_folder(PERSONA_SOURCE "/tests/parity/data/tokenizer/sd2"),
+  persona::StableDiffusion sd(persona::CLIPTokenizer::from_folder(PERSONA_SOURCE "/tests/parity/data/tokenizer/old"),
                               persona::CLIPTextModel({.vocab_size = 49408,
                                                       .hidden_size = 1024,
                                                       .intermediate_size = 4096,
