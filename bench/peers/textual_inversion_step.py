@@ -62,7 +62,8 @@ def main():
         noise = torch.randn_like(latents)
         t = torch.randint(0, scheduler.config.num_train_timesteps, (args.batch,))
         noisy = scheduler.add_noise(latents, noise, t)
-        states = text(ids)[0].to(dtype)
+        with torch.autocast("cpu", torch.bfloat16, enabled=args.dtype == "bf16"):  # as accelerate runs what it prepared
+            states = text(ids)[0].to(dtype)
         prediction = unet(noisy, t, states).sample
         target = noise if scheduler.config.prediction_type == "epsilon" else scheduler.get_velocity(latents, noise, t)
         loss = F.mse_loss(prediction.float(), target.float())

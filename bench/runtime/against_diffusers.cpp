@@ -82,6 +82,7 @@ persona::StableDiffusion random_sd21(at::ScalarType dtype) {
   persona::initialize(sd.denoiser(), generator), persona::initialize(sd.autoencoder(), generator),
       persona::initialize(sd.text_encoder(), generator);
   persona::to(sd.denoiser(), at::kCPU, dtype), persona::to(sd.autoencoder(), at::kCPU, dtype);
+  persona::to(sd.text_encoder(), at::kCPU, dtype);
   persona::to_channels_last(sd.denoiser()), persona::to_channels_last(sd.autoencoder());  // as loading does
   return sd;
 }
@@ -97,13 +98,13 @@ int main(int argc, char** argv) {
   app.add_flag("--sd21", sd21, "random weights of Stable Diffusion 2.1's sizes at batch 1 instead");
   app.add_option("--python", python, "a Python with diffusers");
   app.add_option("--batch", batch, "samples a step");
-  app.add_option("--dtype", dtype, "persona's: fp32 or bf16");
+  app.add_option("--dtype", dtype, "persona's: fp32 or bf16, also of the text encoder, as diffusers runs it");
   app.add_option("--pairs", pairs, "pairs of steps");
   CLI11_PARSE(app, argc, argv);
   if (sd21) batch = 1;
 
   const auto sd = sd21 ? random_sd21(dtype == "bf16" ? at::kBFloat16 : at::kFloat)
-                       : persona::StableDiffusion::load(model, {.dtype = dtype});
+                       : persona::StableDiffusion::load(model, {.dtype = dtype, .text_dtype = dtype});
   auto subject = bench::some_subject(sd);
   if (sd21) subject.class_word = "a";  // one token in any vocabulary
   auto run = persona::personalize(sd, subject, persona::recipe(persona::TokenInit{}),

@@ -13,12 +13,17 @@
 namespace persona {
 
 namespace detail {
-/// softmax(q k^T / sqrt(d)) v on [B, heads, T, d]. On the CPU the backward pass in bf16 takes several times as long as
-/// in fp32, so training runs this one product in fp32.
+/// softmax(q k^T / sqrt(d)) v on [B, heads, T, d]. In bf16 on the CPU the backward pass of LibTorch's fused kernel is
+/// slow: training multiplies matrices there while the probabilities fit in `most` entries, and runs the kernel in fp32
+/// beyond.
 inline Tensor attend(const Tensor& q, const Tensor& k, const Tensor& v, bool causal = false) {
-  const bool widen = q.device().is_cpu() && q.scalar_type() == at::kBFloat16 &&
-                     (q.requires_grad() || k.requires_grad() || v.requires_grad());
-  if (!widen) return at::scaled_dot_product_attention(q, k, v, {}, 0.0, causal);
+  constexpr std::int64_t most = std::int64_t{1}
+                                << 27;  // 256 MiB, kept for the backward pass: SD 1.x at 512x512, one image
+  const bool trains = q.requires_grad() || k.requires_grad() || v.requires_grad();
+  if (!trains || !q.device().is_cpu() || q.scalar_type() != at::kBFloat16)
+    return at::scaled_dot_product_attention(q, k, v, {}, 0.0, causal);
+  if (!causal && q.size(0) * q.size(1) * q.size(2) * k.size(2) <= most)
+    return at::softmax((q / std::sqrt(static_cast<double>(q.size(3)))).matmul(k.transpose(-1, -2)), -1).matmul(v);
   return at::scaled_dot_product_attention(q.to(at::kFloat), k.to(at::kFloat), v.to(at::kFloat), {}, 0.0, causal)
       .to(q.scalar_type());
 }
