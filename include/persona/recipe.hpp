@@ -99,10 +99,15 @@ auto operator+(Left left, Right right) {
 /// Exactly one operand is a component: says what the other lacks.
 template <class Left, class Right>
   requires(detail::Summand<Left> != detail::Summand<Right>)
-void operator+(const Left&, const Right&) {
+auto operator+(Left left, Right right) {
   static_assert(
       detail::Summand<Left> && detail::Summand<Right>,
       "[persona] operator+: only one operand is a component; the other needs 'using plays = persona::Plays<...>;' and 'describe()' (docs/how-to/write_a_component.md)");
+  // Goes on with the component, so that the rest of the sum adds no errors of its own.
+  if constexpr (detail::Summand<Left>)
+    return left;
+  else
+    return right;
 }
 
 }  // namespace persona

@@ -21,11 +21,6 @@ namespace persona {
 using GenerateOptions = SampleOptions;
 
 namespace detail {
-template <class M>
-concept HasLearnedRows = requires(const M& model) {
-  { model.learned_rows() } -> std::same_as<const std::vector<LearnedRows>&>;
-};
-
 /// The learned tokens of a personalized model; none of any other.
 template <class M>
 SampleRows sample_rows(const M& model) {

@@ -35,6 +35,9 @@ inline std::string file_stem(const std::string& token) {
 inline std::vector<std::filesystem::path> export_to(const Learned& learned, const std::filesystem::path& folder,
                                                     Format format) {
   if (learned.rows.empty()) throw Error("export_to", "no token was learned", "embedding files hold token rows alone");
+  if (!learned.weights.empty())
+    throw Error("export_to", "weights were learned beside the tokens, and an embedding file has no place for them",
+                "export a Learned with .weights cleared, where the tokens alone are wanted");
   std::filesystem::create_directories(folder);
   std::vector<std::filesystem::path> written;
   for (const LearnedRows& row : learned.rows) {

@@ -89,8 +89,9 @@ struct Learned {
                   "read other tools' embeddings with persona::import_embedding");
     for (const auto& name : source.names()) {
       if (!name.starts_with("rows."))
-        throw Error(file.string(), "holds weight changes ('" + name + "')",
-                    "load them through the parameterization that made them");
+        throw Error(
+            file.string(), "holds weight changes ('" + name + "')",
+            "go on from the run's checkpoint (run.save, .resume): the parameterization that made them reads them");
       auto rows = source.load(name).to(at::kFloat);
       expect_shape(rows, {"vectors", "D"}, file.string() + ": " + name);
       learned.rows.push_back({.token = name.substr(5), .rows = std::move(rows)});

@@ -6,6 +6,7 @@
 #include <persona/model/diffusion_model.hpp>
 #include <persona/text/placeholder.hpp>
 
+#include <concepts>
 #include <map>
 #include <memory>
 #include <string>
@@ -16,12 +17,18 @@
 
 namespace persona {
 
+/// A model that knows learned tokens.
+template <class M>
+concept HasLearnedRows = requires(const M& model) {
+  { model.learned_rows() } -> std::same_as<const std::vector<LearnedRows>&>;
+};
+
 /// A model with learned things in it: itself a diffusion model, that also knows its learned tokens. Shares every base
 /// tensor with the model that it came from, which stays as it was.
 template <DiffusionModel Model>
 class Personalized {
  public:
-  Personalized(const Model& model, const Learned& learned) : model_(std::make_shared<Model>(model)) { add(learned); }
+  Personalized(const Model& model, const Learned& learned) : held_(std::make_shared<Held>(model)) { add(learned); }
 
   decltype(auto) tokenizer() const { return model().tokenizer(); }
   decltype(auto) text_encoder() const { return model().text_encoder(); }
@@ -50,14 +57,20 @@ class Personalized {
   /// The same with one more learned thing; a token that is there already throws Error.
   Personalized with(const Learned& learned) const {
     Personalized more = *this;
-    more.model_ = std::make_shared<Model>(*model_);  // this one's weights must not change
-    more.attachments_.clear();
+    more.held_ = std::make_shared<Held>(model());  // this one's weights must not change
     more.add(learned);
     return more;
   }
 
  private:
-  const Model& model() const { return *model_; }
+  // One owner for both: the attachments let go of the model before it is gone, also when this is assigned to.
+  struct Held {
+    explicit Held(const Model& base) : model(base) {}
+    Model model;
+    std::vector<Attachment> attachments{};
+  };
+
+  const Model& model() const { return held_->model; }
 
   void add(const Learned& learned) {
     const auto table = model().text_encoder().embedding_table();
@@ -81,23 +94,25 @@ class Personalized {
         refs.emplace(ref.full_name(), ref);
       }
     };
-    if constexpr (HasTextEncoderWeights<Model>) collect(model_->text_encoder(), "text_encoder");
-    if constexpr (HasDenoiserWeights<Model>) collect(model_->denoiser(), "unet");
+    if constexpr (HasTextEncoderWeights<Model>) collect(held_->model.text_encoder(), "text_encoder");
+    if constexpr (HasDenoiserWeights<Model>) collect(held_->model.denoiser(), "unet");
+    std::map<std::string, Attachment> changed;  // one a weight: its changes add up
     for (const LearnedWeight& weight : learned.weights) {
       const auto found = refs.find(weight.name);
       if (found == refs.end())
         throw Error("with", "the model has no weight '" + weight.name + "'",
                     "was this learned on another kind of model?");
-      auto attachment = std::make_shared<Attachment>(found->second);
-      std::visit([&](const auto& change) { attachment->add(change); }, weight.change);
-      attachment->refresh();
-      attachments_.push_back(std::move(attachment));
+      auto& attachment = changed.try_emplace(weight.name, found->second).first->second;
+      std::visit([&](const auto& change) { attachment.add(change); }, weight.change);
+    }
+    for (auto& [name, attachment] : changed) {
+      attachment.refresh();
+      held_->attachments.push_back(std::move(attachment));
     }
   }
 
-  std::shared_ptr<Model> model_;  // outlives the attachments
+  std::shared_ptr<Held> held_;
   std::vector<LearnedRows> rows_{};
-  std::vector<std::shared_ptr<Attachment>> attachments_{};
 };
 
 /// A model with what was learned in it; `model.with(learned)` where the model offers that.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <persona/core/error.hpp>
 #include <persona/core/role.hpp>
 #include <persona/core/tensor.hpp>
 #include <persona/loss/step_view.hpp>
@@ -20,6 +21,8 @@ struct L2Reg {
   L2Form form = L2Form::squared;
 
   Tensor loss(const StepView& view) const {
+    if (view.rows.empty())
+      throw Error("L2Reg", "this sum trains no token rows", "add an Initializer, or a regularizer of what is trained");
     Tensor sum;
     for (std::size_t i = 0; i < view.rows.size(); ++i) {
       const auto difference = view.rows[i] - view.initial_rows[i];

@@ -67,8 +67,10 @@ class PromptEncoder {
     std::vector<PromptTokens> tokens;
     if (options.guidance > 1)
       tokens.assign(prompts.size(), tokenize_prompt(model.tokenizer(), options.negative, rows.placeholders));
-    for (const std::string& prompt : prompts)
+    for (const std::string& prompt : prompts) {
       tokens.push_back(tokenize_prompt(model.tokenizer(), prompt, rows.placeholders));
+      warn_if_truncated(tokens.back(), prompt);
+    }
     ids_ = stack_ids(tokens, device);
     plan_ = make_splice_plan(tokens, device);
   }
@@ -109,7 +111,8 @@ Tensor sample_batch(const Model& model, const S& sampler, std::span<const std::s
   auto run = sampler.begin(options.steps);
   std::vector<Tensor> noise;  // drawn on the host: a seed is the same image on every device
   for (std::size_t i = 0; i < prompts.size(); ++i)
-    noise.push_back(at::randn({c, h, w}, random.at(Stream::sampling, first + static_cast<std::int64_t>(i)), at::kFloat));
+    noise.push_back(
+        at::randn({c, h, w}, random.at(Stream::sampling, first + static_cast<std::int64_t>(i)), at::kFloat));
   auto x = at::stack(noise).to(device) * static_cast<double>(run.init_noise_sigma());
   PromptEncoder<Model> encoder(model, prompts, options, rows);
   std::int64_t i = 0;
@@ -141,6 +144,9 @@ Tensor sample_latents(const Model& model, const std::vector<std::string>& prompt
   if (options.steps < 1 || options.batch < 1)
     throw Error("sample", ".steps and .batch must be at least 1, got " + std::to_string(options.steps) + " and " +
                               std::to_string(options.batch));
+  if (!std::isfinite(options.guidance))
+    throw Error("sample", ".guidance is " + std::to_string(options.guidance),
+                "a number such as 7.5; 1 draws without it");
   const at::NoGradGuard no_grad;
   std::vector<Tensor> parts;
   const auto draw = [&](const auto& sampler) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <persona/core/error.hpp>
 #include <persona/core/leaf.hpp>
 #include <persona/core/role.hpp>
 #include <persona/optim/optimizer.hpp>
@@ -17,6 +18,8 @@ struct AdamW {
   double lr = 0.0;  ///< 0: the parameterization's default
   double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
   double weight_decay = 1e-2;  ///< decoupled; a Leaf may set its own
+
+  static constexpr double most_lr = 1e6;  // beyond, fp32 rows are soon infinite
 
   class State;
   State bind(std::vector<Leaf> leaves, double default_lr) const;
@@ -82,6 +85,14 @@ class AdamW::State {
 };
 
 inline AdamW::State AdamW::bind(std::vector<Leaf> leaves, double default_lr) const {
+  const auto expect = [](const char* field, double value, bool fits, const char* range) {
+    if (!fits) throw Error("AdamW", "." + std::string(field) + " is " + std::to_string(value), range);
+  };
+  expect("lr", lr, lr >= 0 && lr <= most_lr, "between 0 and 1e6; 0 takes the parameterization's own");
+  expect("beta1", beta1, beta1 >= 0 && beta1 < 1, "0 and more, below 1");
+  expect("beta2", beta2, beta2 >= 0 && beta2 < 1, "0 and more, below 1");
+  expect("eps", eps, eps > 0 && eps < 1, "above 0, below 1");
+  expect("weight_decay", weight_decay, weight_decay >= 0 && weight_decay <= most_lr, "0 and more");
   return {*this, std::move(leaves), default_lr};
 }
 

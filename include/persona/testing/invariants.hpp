@@ -33,7 +33,7 @@ inline void require(bool holds, const std::string& what) {
 }
 inline std::vector<Tensor> base_copies(const TinyModel& model) {
   std::vector<Tensor> copies;
-  persona::detail::for_each_base(model, [&](const Tensor& base) { copies.push_back(base.clone()); });
+  for (const Tensor& base : persona::detail::base_tensors(model)) copies.push_back(base.clone());
   return copies;
 }
 inline std::vector<Tensor> leaf_copies(const Run& run) {
@@ -75,8 +75,8 @@ void check_invariants(const R& sum, const std::vector<Subject>& subjects, const 
     detail::require(!at::equal(start[i], after[i]),
                     "the leaf '" + run.session().bound().leaves[i].name + "' did not move in 6 steps");
   detail::require(detail::all_equal(before, detail::base_copies(model)), "the bits of a base tensor changed");
-  persona::detail::for_each_base(
-      model, [](const Tensor& base) { detail::require(!base.grad().defined(), "a base tensor has a gradient"); });
+  for (const Tensor& base : persona::detail::base_tensors(model))
+    detail::require(!base.grad().defined(), "a base tensor has a gradient");
 
   auto again = personalize(model, all, sum, options);
   again.drain();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <persona/core/error.hpp>
+#include <persona/core/warning.hpp>
 #include <persona/text/tokenizer.hpp>
 
 #include <algorithm>
@@ -110,6 +111,15 @@ void check_placeholders(const T& tokenizer, std::span<const Placeholder> placeho
   std::ranges::sort(names);
   const auto twice = std::ranges::adjacent_find(names);
   if (twice != names.end()) throw detail::equal_placeholders(std::string(*twice));
+}
+
+/// Warns of what a prompt says beyond the tokens that the model reads.
+inline void warn_if_truncated(const PromptTokens& tokens, std::string_view prompt) {
+  if (tokens.truncated)
+    warn("prompt '" + std::string(prompt) + "'",
+         "only " + std::to_string(tokens.ids.size()) + " tokens are read, start and end among them; left out: '" +
+             tokens.lost + "'",
+         "say it in fewer words");
 }
 
 /// The ids of `prompt` with a slot for every row of every learned token in it, truncated and padded to max_length().

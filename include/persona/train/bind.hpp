@@ -250,6 +250,9 @@ inline void collect_leaves(Bound& bound) {
   };
   for (const BoundRows& rows : bound.rows) take(rows.leaves);
   for (const BoundWeight& weight : bound.weights) take(weight.leaves);
+  if (bound.leaves.empty())
+    throw Error("bind", "nothing of this sum is trained: no row state and no adapter has a leaf",
+                "leaves() gives the tensors that are trained (make_leaf)");
 }
 
 }  // namespace detail

@@ -7,9 +7,13 @@
 #include <persona/train/session.hpp>
 #include <persona/version.hpp>
 
+#include <charconv>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 namespace persona {
@@ -33,14 +37,41 @@ inline std::map<std::string, std::string> describe_run(const Session& session) {
     tokens += row.placeholder.token + " x " + std::to_string(row.placeholder.vectors) + "\n";
   text["persona.photos"] = photos;
   text["persona.tokens"] = tokens;
-  text["persona.model"] = std::to_string(session.model().fingerprint());
+  const Fingerprints& made_of = session.fingerprints();
+  text["persona.model"] = std::to_string(made_of.model);
+  text["persona.schedule"] = std::to_string(made_of.schedule);
+  text["persona.start"] = std::to_string(made_of.start);
   return text;
 }
 
+namespace detail {
+// A folder is replaced as a whole, so it must hold nothing else.
+inline void expect_only_a_checkpoint(const std::filesystem::path& folder) {
+  if (!std::filesystem::is_directory(folder)) return;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const auto name = entry.path().filename().string();
+    if (name != "state.safetensors" && name != "learned.safetensors")
+      throw Error(folder.string(), "holds '" + name + "', which is no part of a checkpoint",
+                  "save into a folder of its own: the whole folder is replaced");
+  }
+}
+
+inline std::int64_t completed_steps(const std::filesystem::path& file, const std::string& text) {
+  std::int64_t steps = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), steps);
+  if (error != std::errc() || end != text.data() + text.size() || steps < 0)
+    throw Error(file.string(), "persona.completed is '" + text + "'",
+                "the file was changed: a number of steps belongs there");
+  return steps;
+}
+}  // namespace detail
+
 /// Writes folder/state.safetensors (leaves, optimizer state, what the run was made of) and folder/learned.safetensors:
-/// the folder appears whole or not at all.
+/// the folder appears whole or not at all. Throws Error where the folder holds anything but an older checkpoint.
 inline void save_checkpoint(const Session& session, const Learned& learned, const std::filesystem::path& folder) {
+  detail::expect_only_a_checkpoint(folder);
   session.check();
+  session.expect_finite_leaves();
   std::map<std::string, Tensor> tensors;
   for (const Leaf& leaf : session.bound().leaves) tensors.emplace("leaf." + leaf.name, leaf.value.detach().cpu());
   for (const auto& [name, value] : session.bound().optimizer.state())
@@ -63,11 +94,15 @@ inline void load_checkpoint(Session& session, const std::filesystem::path& folde
   std::map<std::string, std::string> saved;
   for (const auto& [key, value] : source.metadata()) saved.emplace(key, value);
   const auto now = describe_run(session);
-  static constexpr std::pair<const char*, const char*> checked[] = {
-      {"persona.recipe", "the sum"},         {"persona.batch", ".batch"},
-      {"persona.accumulate", ".accumulate"}, {"persona.seed", ".seed"},
-      {"persona.tokens", "the tokens"},      {"persona.photos", "the photos or their captions"},
-      {"persona.model", "the base model"}};
+  static constexpr std::pair<const char*, const char*> checked[] = {{"persona.recipe", "the sum"},
+                                                                    {"persona.batch", ".batch"},
+                                                                    {"persona.accumulate", ".accumulate"},
+                                                                    {"persona.seed", ".seed"},
+                                                                    {"persona.tokens", "the tokens"},
+                                                                    {"persona.photos", "the photos or their captions"},
+                                                                    {"persona.model", "the base model"},
+                                                                    {"persona.schedule", "the noise schedule"},
+                                                                    {"persona.start", "where the rows start"}};
   for (const auto& [key, what] : checked) {
     const auto& found = saved[key];
     if (found != now.at(key))
@@ -85,7 +120,13 @@ inline void load_checkpoint(Session& session, const std::filesystem::path& folde
   };
   for (const Leaf& leaf : session.bound().leaves) restore("leaf." + leaf.name, leaf.value);
   for (const auto& [name, value] : session.bound().optimizer.state()) restore("optimizer." + name, value);
-  session.resume_at(std::stoll(saved["persona.completed"]));
+  const auto completed = detail::completed_steps(file, saved["persona.completed"]);
+  if (completed > session.steps())
+    throw Error(
+        "resume from " + folder.string(),
+        "it stands behind step " + std::to_string(completed) + ", and .steps is " + std::to_string(session.steps()),
+        ".steps counts from the run's beginning: ask for more");
+  session.resume_at(completed);
 }
 
 }  // namespace persona

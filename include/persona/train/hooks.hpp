@@ -3,6 +3,7 @@
 #include <persona/train/run.hpp>
 
 #include <concepts>
+#include <type_traits>
 #include <utility>
 
 namespace persona {
@@ -19,6 +20,8 @@ Flow tell_step(H& hook, const Step& step) {
     return hook.on_step(step);
   } else if constexpr (requires { hook.on_step(step); }) {
     hook.on_step(step);
+  } else if constexpr (std::is_invocable_r_v<Flow, H&, const Step&>) {
+    return hook(step);
   } else if constexpr (std::invocable<H&, const Step&>) {
     hook(step);
   }
@@ -31,7 +34,8 @@ concept Hook = requires(H& hook, const Run& run) { hook.on_begin(run); } || requ
 }  // namespace detail
 
 /// Loops over what is left of a run. A hook has any of on_begin(const Run&), on_step(const Step&) and on_end(const
-/// Run&), or is callable with a Step; only what it defines is called, and on_step may answer Flow::stop.
+/// Run&), or is callable with a Step; only what it defines is called, and on_step or the callable may answer
+/// Flow::stop.
 template <class... Hooks>
 void drain(const Run& run, Hooks&&... hooks) {
   static_assert(
@@ -45,6 +49,7 @@ void drain(const Run& run, Hooks&&... hooks) {
   for (const Step& step : run)
     if (((detail::tell_step(hooks, step) == Flow::stop) | ... | false)) break;
   run.session().check();
+  run.session().expect_finite_leaves();
   (
       [&] {
         if constexpr (requires { hooks.on_end(run); }) hooks.on_end(run);

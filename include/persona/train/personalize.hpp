@@ -7,6 +7,7 @@
 #include <persona/data/prepare.hpp>
 #include <persona/data/subject.hpp>
 #include <persona/explain.hpp>
+#include <persona/learned/personalized.hpp>
 #include <persona/model/diffusion_model.hpp>
 #include <persona/model/sample.hpp>
 #include <persona/recipe.hpp>
@@ -21,6 +22,7 @@
 #include <concepts>
 #include <functional>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -46,16 +48,24 @@ auto hold(Model&& model) {
   }
 }
 
-template <class Model, class F>
-void for_each_base(const Model& model, F&& f) {
-  f(model.text_encoder().embedding_table());
-  const auto visit = [&](const auto& host) {
+/// Every base tensor of a model that it shows: by visit, or by the weights() that it lends.
+template <class Model>
+std::vector<Tensor> base_tensors(const Model& model) {
+  std::vector<Tensor> bases{model.text_encoder().embedding_table()};
+  const auto collect = [&](const auto& host) {
     using H = std::remove_cvref_t<decltype(host)>;
-    if constexpr (requires(H& h) { weight_refs(h); } && requires { H::visit(host, [](auto, auto&) {}); })
-      for_each_weight(host, [&](const std::string&, const Weight& weight) { f(weight.base); });
+    if constexpr (requires { H::visit(host, [](auto, auto&) {}); }) {
+      for_each_weight(host, [&](const std::string&, const Weight& weight) { bases.push_back(weight.base); });
+    } else if constexpr (WeightHost<H> && std::copy_constructible<H>) {
+      H lends = host;  // weights() is not const; the copy's tensors are the same ones
+      for (const WeightRef& ref : lends.weights()) bases.push_back(ref.base);
+    }
   };
-  visit(model.text_encoder());
-  visit(model.denoiser());
+  collect(model.text_encoder());
+  collect(model.denoiser());
+  if constexpr (LatentDiffusionModel<Model>) collect(model.autoencoder());
+  std::erase_if(bases, [](const Tensor& base) { return !base.defined(); });
+  return bases;
 }
 
 inline void require_captions(const std::vector<std::string>& captions, const std::string& token) {
@@ -75,9 +85,6 @@ TrainingData prepare(const std::shared_ptr<Model>& model, const Subject& subject
     scale = model->autoencoder().scaling_factor();
     encode = [model](const Tensor& images) { return Moments(model->autoencoder().encode(images)); };
   }
-  if (subject.photos.empty())
-    throw Error("personalize", "no photos of " + subject.token,
-                "one is enough: persona::photos(\"folder\"), or a vector of images");
   const auto device = model->text_encoder().embedding_table().device();
   std::vector<Tensor> images;
   std::vector<std::vector<std::string>> captions;
@@ -124,6 +131,7 @@ template <class Model>
 ErasedModel erase_model(const std::shared_ptr<Model>& model, const std::shared_ptr<const Bound>& bound,
                         const Random& random) {
   const auto device = model->text_encoder().embedding_table().device();
+  const auto bases = base_tensors(*model);
   return {.keep = model,
           .finish = [model, bound, random, device](
                         Batch& batch,
@@ -133,24 +141,63 @@ ErasedModel erase_model(const std::shared_ptr<Model>& model, const std::shared_p
                 return step(std::as_const(*model), batch, *bound, std::move(generator));
               },
           .fingerprint =
-              [model] {
+              [bases] {
                 std::uint64_t hash = 0;
-                for_each_base(*model, [&](const Tensor& base) { hash = hash_tensor(base, hash); });
+                for (const Tensor& base : bases) hash = hash_tensor(base, hash);
                 return hash;
               },
           .versions =
-              [model] {
+              [bases] {
                 std::int64_t sum = 0;
-                for_each_base(*model, [&](const Tensor& base) { sum += base.is_inference() ? 0 : base._version(); });
+                for (const Tensor& base : bases) sum += base.is_inference() ? 0 : base._version();
                 return sum;
               }};
 }
 
+/// What can be said of subjects before anything is computed.
+template <class Model>
+void check_subjects(const Model& model, std::span<const Subject> subjects, bool trains_rows) {
+  std::vector<Placeholder> placeholders;
+  for (const Subject& subject : subjects) {
+    if (subject.photos.empty())
+      throw Error("personalize", "no photos of " + subject.token,
+                  "one is enough: persona::photos(\"folder\"), or a vector of images");
+    placeholders.push_back(subject.placeholder());
+  }
+  if (trains_rows) check_placeholders(model.tokenizer(), placeholders);
+  if constexpr (HasLearnedRows<Model>) {
+    for (const LearnedRows& row : model.learned_rows())
+      for (const Subject& subject : subjects)
+        if (row.token == subject.token)
+          throw Error("personalize", "the model has learned '" + row.token + "' already",
+                      "learn it under another token");
+  }
+}
+
+/// Says once of every caption what of it the model will not read; throws Error where a caption speaks of what this
+/// model learned, since its rows take no part in training.
+template <class Model>
+void check_captions(const Model& model, const std::vector<TrainingData>& data, const std::vector<Placeholder>& tokens) {
+  std::set<std::string> seen;
+  for (const TrainingData& subject : data)
+    for (const auto& photo : subject.captions)
+      for (const std::string& caption : photo) {
+        if (!seen.insert(caption).second) continue;
+        if constexpr (HasLearnedRows<Model>) {
+          for (const LearnedRows& row : model.learned_rows())
+            if (caption.find(row.token) != std::string::npos)
+              throw Error("captions", "'" + caption + "' speaks of '" + row.token + "', which this model has learned",
+                          "learned tokens take no part in training: learn both together, as two subjects");
+        }
+        warn_if_truncated(tokenize_prompt(model.tokenizer(), caption, tokens), caption);
+      }
+}
+
 }  // namespace detail
 
-/// Begins a run: learns the subjects (one, or several that are trained together) into the model by the sum. Nothing is
-/// computed until the run is looped over. Lvalue models are borrowed and must outlive the run; base tensors are never
-/// written.
+/// Begins a run: learns the subjects (one, or several that are trained together) into the model by the sum. Photos are
+/// encoded here; no step is computed until the run is looped over. Lvalue models are borrowed and must outlive the run;
+/// base tensors are never written.
 template <class Model, class... C>
 Run personalize(Model&& model, std::span<const Subject> subjects, const Recipe<C...>& recipe,
                 TrainOptions options = {}) {
@@ -162,6 +209,10 @@ Run personalize(Model&& model, std::span<const Subject> subjects, const Recipe<C
     throw Error("personalize", ".batch and .accumulate must be at least 1, got " + std::to_string(options.batch) +
                                    " and " + std::to_string(options.accumulate));
 
+  constexpr bool trains_rows =
+      Recipe<C...>::template count<Role::initializer> + Recipe<C...>::template count<Role::row_parameterization> > 0;
+  detail::check_subjects<M>(model, subjects, trains_rows);
+
   constexpr bool adapts = Recipe<C...>::template count<Role::weight_parameterization> > 0;
   auto held = detail::hold<adapts>(std::forward<Model>(model));
   const auto device = held->text_encoder().embedding_table().device();
@@ -172,11 +223,10 @@ Run personalize(Model&& model, std::span<const Subject> subjects, const Recipe<C
                             .cache = options.cache,
                             .sample = detail::sampler_of(held, random)};
   auto bound = std::make_shared<Bound>(bind(*held, recipe, context));
-  check_placeholders(held->tokenizer(), bound->placeholders());
-
   std::vector<TrainingData> data;
   for (const Subject& subject : subjects)
-    data.push_back(detail::prepare(held, subject, *bound, !bound->rows.empty(), options, random));
+    data.push_back(detail::prepare(held, subject, *bound, trains_rows, options, random));
+  detail::check_captions<M>(*held, data, bound->placeholders());
   auto session =
       std::make_shared<Session>(detail::erase_model(held, bound, random), bound, std::move(data), random, options);
   if (!options.resume.empty()) load_checkpoint(*session, options.resume);
@@ -194,11 +244,23 @@ Run personalize(Model&& model, const S& subjects, const C& component, TrainOptio
   return personalize(std::forward<Model>(model), subjects, recipe(component), std::move(options));
 }
 
+/// A fit that ended early, with what was learned until then.
+class Interrupted : public Error {
+ public:
+  Interrupted(const Error& cause, Learned so_far) : Error(cause), learned(std::move(so_far)) {}
+  Learned learned;
+};
+
 /// Personalizes to the end and returns what was learned; hooks are told of the beginning, of every step and of the end.
+/// An Error on the way arrives as Interrupted, which has what was learned until then.
 template <class Model, class S, class R, class... Hooks>
 Learned fit(Model&& model, const S& subjects, const R& sum, TrainOptions options = {}, Hooks&&... hooks) {
   auto run = personalize(std::forward<Model>(model), subjects, sum, std::move(options));
-  drain(run, hooks...);
+  try {
+    drain(run, hooks...);
+  } catch (const Error& error) {
+    throw Interrupted(error, run.learned());
+  }
   return run.learned();
 }
 

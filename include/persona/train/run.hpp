@@ -64,6 +64,7 @@ class Run : public ranges::view_base {
   const Run& drain() const {
     for (const Step& step : *this) static_cast<void>(step);
     session_->check();
+    session_->expect_finite_leaves();
     return *this;
   }
 

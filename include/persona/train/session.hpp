@@ -1,6 +1,7 @@
 #pragma once
 
 #include <persona/core/error.hpp>
+#include <persona/core/hash.hpp>
 #include <persona/core/random.hpp>
 #include <persona/core/tensor.hpp>
 #include <persona/data/batch.hpp>
@@ -30,6 +31,13 @@ struct ErasedModel {
   std::function<std::int64_t()> versions{};      ///< sum of the base tensors' in-place version counters
 };
 
+/// What a run hangs on beside its settings: two that differ in one of these do not go on from each other.
+struct Fingerprints {
+  std::uint64_t model = 0;     ///< of the base tensors
+  std::uint64_t schedule = 0;  ///< of the noise and the target at every timestep
+  std::uint64_t start = 0;     ///< of where the rows started
+};
+
 /// One subject's photos, ready to be drawn from.
 struct TrainingData {
   LatentSource latents;
@@ -47,12 +55,17 @@ class Session {
         data_(std::move(data)),
         random_(random),
         options_(std::move(options)) {
-    if (options_.steps <= 0) options_.steps = bound_->default_steps;
+    if (options_.steps < 0)
+      throw Error("personalize", ".steps is " + std::to_string(options_.steps), "0 takes the sum's own number");
+    if (options_.steps == 0) options_.steps = bound_->default_steps;
     for (std::size_t subject = 0; subject < data_.size(); ++subject)
       for (std::int64_t photo = 0; photo < data_[subject].latents.size(); ++photo) photos_.push_back({subject, photo});
     base_versions_ = model_.versions();
     bad_step_ = at::full({}, std::int64_t{-1},
                          at::TensorOptions().dtype(at::kLong).device(bound_->leaves.front().value.device()));
+    std::int64_t trained = 0;
+    for (const Leaf& leaf : bound_->leaves) trained += leaf.value.numel();
+    keeps_previous_ = trained <= most_kept && bound_->leaves.size() <= 64;
   }
 
   std::int64_t completed() const { return completed_; }
@@ -63,6 +76,20 @@ class Session {
   const std::vector<TrainingData>& data() const { return data_; }
   const ErasedModel& model() const { return model_; }
   bool pending() const { return pending_; }
+
+  /// Computed once: the base is not written, and reading all of it takes a while.
+  const Fingerprints& fingerprints() const {
+    if (fingerprints_) return *fingerprints_;
+    const at::NoGradGuard no_grad;
+    Fingerprints made_of{.model = model_.fingerprint()};
+    const auto& schedule = bound_->scheduler;
+    const auto t = at::arange(schedule.num_train_timesteps, bad_step_.options());
+    const auto x0 = at::ones({t.size(0), 1, 1, 1}, t.options().dtype(at::kFloat)), noise = x0 * 2;
+    made_of.schedule = hash_tensor(schedule.target(x0, noise, t), hash_tensor(schedule.add_noise(x0, noise, t)));
+    for (const BoundRows& row : bound_->rows) made_of.start = hash_tensor(row.initial, made_of.start);
+    fingerprints_ = made_of;
+    return *fingerprints_;
+  }
 
   /// The step that the loop stands on, computed if it was not yet.
   const Step& current() {
@@ -87,11 +114,20 @@ class Session {
     if (bad >= 0)
       throw Error("personalize",
                   "the loss or a gradient was not finite at step " + std::to_string(bad + 1) +
-                      "; what was learned until step " + std::to_string(bad) + " is kept, and run.learned() gives it",
+                      "; what was learned until step " + std::to_string(kept_until(bad)) +
+                      " is kept, and run.learned() gives it",
                   "lower the learning rate, or look for a photo or a base weight that is not finite");
     if (model_.versions() != base_versions_)
       throw Error("personalize", "something wrote into a base tensor of the model during the run",
                   "a component must change leaves alone");
+  }
+
+  /// Throws Error where the last update left something that is not finite.
+  void expect_finite_leaves() const {
+    for (const Leaf& leaf : bound_->leaves)
+      if (!at::isfinite(leaf.value).all().item<bool>())
+        throw Error("personalize", "'" + leaf.name + "' is not finite after step " + std::to_string(completed_),
+                    "lower the learning rate");
   }
 
  private:
@@ -141,21 +177,31 @@ class Session {
     if (!started_) started_ = std::chrono::steady_clock::now();
     const at::AutoGradMode grad(true);
     const auto inputs = leaf_values();
+    drop_gradients();  // of a step that an exception broke off
     Step record;
     for (std::int64_t micro = 0; micro < options_.accumulate; ++micro) {
       const auto tick = completed_ * options_.accumulate + micro;
       auto batch = next_batch(tick);
       model_.finish(batch, tick);
       auto result = model_.forward(batch, random_.at(Stream::augmentation, tick));
+      if (!result.loss.requires_grad())
+        throw Error("personalize", "the loss does not depend on anything that is trained",
+                    "do rows() and the adapters compute with their leaves, without detach()?");
       const auto share = 1.0 / static_cast<double>(options_.accumulate);
       (options_.accumulate == 1 ? result.loss : result.loss * share).backward({}, std::nullopt, false, inputs);
       add(record, result, share);
     }
-    guard(record);
+    find_bad_step(record);
+    keep_last_good();
+    guard();
     bound_->optimizer.step(
         {.lr_factor = bound_->rate(completed_, options_.steps), .found_inf = (bad_step_ >= 0).to(at::kFloat)});
-    for (Leaf& leaf : bound_->leaves) leaf.value.mutable_grad() = Tensor();
+    drop_gradients();
     finish(std::move(record));
+  }
+
+  void drop_gradients() {
+    for (Leaf& leaf : bound_->leaves) leaf.value.mutable_grad() = Tensor();
   }
 
   static void add(Step& record, const StepResult& result, double share) {
@@ -170,8 +216,8 @@ class Session {
     }
   }
 
-  // On the device, once a step is bad every later one changes nothing; the host looks when it is cheap.
-  void guard(const Step& record) {
+  // On the device: once a step is bad every later one changes nothing.
+  void find_bad_step(const Step& record) {
     auto finite = at::isfinite(record.loss_);
     auto any = at::zeros_like(finite);
     for (const Leaf& leaf : bound_->leaves)
@@ -179,11 +225,31 @@ class Session {
         finite = finite.logical_and(at::isfinite(grad).all());
         if (completed_ == 0) any = any.logical_or((grad != 0).any());
       }
+    learns_ = any;
     bad_step_ =
         at::where((bad_step_ < 0).logical_and(finite.logical_not()), at::full_like(bad_step_, completed_), bad_step_);
+  }
+
+  // A loss that is not finite condemns the update before it, so the values that gave the last finite loss come back.
+  void keep_last_good() {
+    if (!keeps_previous_) return;
+    const at::NoGradGuard no_grad;
+    if (previous_.empty())
+      for (const Leaf& leaf : bound_->leaves) previous_.push_back(leaf.value.detach().clone());
+    const auto bad = bad_step_ >= 0;
+    for (std::size_t i = 0; i < previous_.size(); ++i) {
+      Tensor value = bound_->leaves[i].value;
+      previous_[i] = at::where(bad, previous_[i], value.detach());
+      value.copy_(previous_[i]);
+    }
+  }
+  std::int64_t kept_until(std::int64_t bad) const { return keeps_previous_ && bad > 0 ? bad - 1 : bad; }
+
+  // The host looks when it is cheap.
+  void guard() {
     const bool cheap = bad_step_.device().is_cpu() || completed_ % 16 == 0 || completed_ + 1 == options_.steps;
     if (cheap) check();
-    if (completed_ == 0 && !any.item<bool>())
+    if (completed_ == 0 && !learns_.item<bool>())
       throw Error("personalize",
                   "the gradient of everything that is trained is exactly 0 at the first step: nothing would be learned",
                   "is the token in the captions, and does the denoiser read the text states?");
@@ -223,8 +289,12 @@ class Session {
   std::vector<PhotoIndex> photos_{};
   std::vector<std::int64_t> order_{};
   std::int64_t epoch_ = -1;
+  static constexpr std::int64_t most_kept = 4'000'000;  // values of which a second copy is no matter
   std::int64_t base_versions_ = 0;
-  Tensor bad_step_{};
+  Tensor bad_step_{}, learns_{};
+  std::vector<Tensor> previous_{};  // the leaves that gave the last finite loss
+  bool keeps_previous_ = false;
+  mutable std::optional<Fingerprints> fingerprints_{};
   std::int64_t completed_ = 0, computed_here_ = 0;
   bool pending_ = true;
   Step last_{};

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <persona/core/error.hpp>
 #include <persona/core/random.hpp>
+#include <persona/core/shape.hpp>
 #include <persona/core/tensor.hpp>
 #include <persona/data/batch.hpp>
 #include <persona/loss/denoising.hpp>
@@ -27,6 +29,22 @@ struct StepResult {
   std::vector<std::pair<std::string, Tensor>> terms{};  ///< what each regularizer added, detached
 };
 
+namespace detail {
+inline void expect_one_a_sample(const Batch& batch) {
+  const auto n = batch.size();
+  const auto expect = [n](const char* field, std::int64_t found) {
+    if (found != n)
+      throw Error("batch", std::to_string(n) + " latents, and ." + field + " of " + std::to_string(found),
+                  "a contribution that adds samples adds to latents, captions and subjects, and to weights and mask "
+                  "where they are set");
+  };
+  expect("captions", static_cast<std::int64_t>(batch.captions.size()));
+  expect("subjects", static_cast<std::int64_t>(batch.subjects.size()));
+  if (batch.weights.defined()) expect("weights", batch.weights.dim() == 1 ? batch.weights.size(0) : -1);
+  if (batch.mask.defined()) expect("mask", batch.mask.dim() == 4 ? batch.mask.size(0) : -1);
+}
+}  // namespace detail
+
 /// Lets the contributions add to a batch of latents and captions, turns the captions into tokens, and draws noise and
 /// timesteps. `tick` counts micro-steps: it keys the random streams, so that a resumed run draws the same.
 template <class T>
@@ -35,6 +53,8 @@ void finish_batch(Batch& batch, const T& tokenizer, const Bound& bound, const Ra
   auto contributed = random.on_host(Stream::contribution, tick);
   for (const BoundContribution& contribution : bound.contributions)
     if (contribution.contribute) contribution.contribute(batch, contributed);
+
+  detail::expect_one_a_sample(batch);
 
   const auto placeholders = bound.placeholders();
   batch.prompts.clear();
@@ -138,8 +158,13 @@ StepResult step(const Model& model, const Batch& batch, const Bound& bound,
                         .attention = maps,
                         .snr = snr};
     const auto term = regularizer.loss(view);
+    if (!term.defined() || term.numel() != 1)
+      throw Error(
+          regularizer.name,
+          "its loss is " + (term.defined() ? "of shape " + shape_string(term.sizes()) : std::string("undefined")),
+          "give one number: sum() or mean() of it");
     result.terms.emplace_back(regularizer.name, term.detach());
-    result.loss = result.loss + term.to(result.loss.device(), at::kFloat);
+    result.loss = result.loss + term.reshape({}).to(result.loss.device(), at::kFloat);
   }
   return result;
 }
