@@ -28,7 +28,9 @@ concept HasLearnedRows = requires(const M& model) {
 template <DiffusionModel Model>
 class Personalized {
  public:
-  Personalized(const Model& model, const Learned& learned) : held_(std::make_shared<Held>(model)) { add(learned); }
+  Personalized(const Model& model, const Learned& learned) : base_(std::make_shared<const Model>(model)) {
+    add(learned);
+  }
 
   decltype(auto) tokenizer() const { return model().tokenizer(); }
   decltype(auto) text_encoder() const { return model().text_encoder(); }
@@ -57,7 +59,6 @@ class Personalized {
   /// The same with one more learned thing; a token that is there already throws Error.
   Personalized with(const Learned& learned) const {
     Personalized more = *this;
-    more.held_ = std::make_shared<Held>(model());  // this one's weights must not change
     more.add(learned);
     return more;
   }
@@ -73,7 +74,7 @@ class Personalized {
   const Model& model() const { return held_->model; }
 
   void add(const Learned& learned) {
-    const auto table = model().text_encoder().embedding_table();
+    const auto table = base_->text_encoder().embedding_table();
     for (LearnedRows row : learned.rows) {
       for (const LearnedRows& other : rows_)
         if (other.token == row.token)
@@ -83,10 +84,13 @@ class Personalized {
       row.rows = row.rows.to(table.device());
       rows_.push_back(std::move(row));
     }
-    if (!learned.weights.empty()) attach(learned);
+    weights_.insert(weights_.end(), learned.weights.begin(), learned.weights.end());
+    if (!held_ || !learned.weights.empty()) attach();
   }
 
-  void attach(const Learned& learned) {
+  // All changes anew on a model of its own: a copy of a changed one would not know what its weights began as.
+  void attach() {
+    held_ = std::make_shared<Held>(*base_);
     std::map<std::string, WeightRef> refs;
     const auto collect = [&](auto& host, const char* name) {
       for (WeightRef ref : host.weights()) {
@@ -97,7 +101,7 @@ class Personalized {
     if constexpr (HasTextEncoderWeights<Model>) collect(held_->model.text_encoder(), "text_encoder");
     if constexpr (HasDenoiserWeights<Model>) collect(held_->model.denoiser(), "unet");
     std::map<std::string, Attachment> changed;  // one a weight: its changes add up
-    for (const LearnedWeight& weight : learned.weights) {
+    for (const LearnedWeight& weight : weights_) {
       const auto found = refs.find(weight.name);
       if (found == refs.end())
         throw Error("with", "the model has no weight '" + weight.name + "'",
@@ -111,7 +115,9 @@ class Personalized {
     }
   }
 
+  std::shared_ptr<const Model> base_;
   std::shared_ptr<Held> held_;
+  std::vector<LearnedWeight> weights_{};
   std::vector<LearnedRows> rows_{};
 };
 
