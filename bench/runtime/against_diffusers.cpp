@@ -4,6 +4,7 @@
 #include "support/model.hpp"
 #include "support/pairs.hpp"
 
+#include <persona/core/device.hpp>
 #include <persona/core/placement.hpp>
 #include <persona/core/random.hpp>
 #include <persona/persona.hpp>
@@ -66,7 +67,7 @@ class Peer {
 };
 
 /// Stable Diffusion 2.1's sizes with random weights; the tokenizer is a small one of as many positions.
-persona::StableDiffusion random_sd21(at::ScalarType dtype) {
+persona::StableDiffusion random_sd21(at::ScalarType dtype, at::ScalarType text_dtype) {
   persona::UNet2DConditionConfig unet{.cross_attention_dim = 1024, .use_linear_projection = true};
   unet.num_attention_heads = {5, 10, 20, 20};
   persona::StableDiffusion sd(persona::CLIPTokenizer::from_folder(PERSONA_SOURCE "/tests/parity/data/tokenizer/old"),
@@ -82,7 +83,7 @@ persona::StableDiffusion random_sd21(at::ScalarType dtype) {
   persona::initialize(sd.denoiser(), generator), persona::initialize(sd.autoencoder(), generator),
       persona::initialize(sd.text_encoder(), generator);
   persona::to(sd.denoiser(), at::kCPU, dtype), persona::to(sd.autoencoder(), at::kCPU, dtype);
-  persona::to(sd.text_encoder(), at::kCPU, dtype);
+  persona::to(sd.text_encoder(), at::kCPU, text_dtype);
   persona::to_channels_last(sd.denoiser()), persona::to_channels_last(sd.autoencoder());  // as loading does
   return sd;
 }
@@ -90,7 +91,7 @@ persona::StableDiffusion random_sd21(at::ScalarType dtype) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::string model = bench::toyland_model(), python = "python3", dtype = "fp32";
+  std::string model = bench::toyland_model(), python = "python3", dtype = "fp32", text_dtype = "fp32";
   std::int64_t batch = 8, pairs = 20;
   bool sd21 = false;
   CLI::App app("A training step against diffusers' textual_inversion.py, in turn.");
@@ -98,13 +99,14 @@ int main(int argc, char** argv) {
   app.add_flag("--sd21", sd21, "random weights of Stable Diffusion 2.1's sizes at batch 1 instead");
   app.add_option("--python", python, "a Python with diffusers");
   app.add_option("--batch", batch, "samples a step");
-  app.add_option("--dtype", dtype, "persona's: fp32 or bf16, also of the text encoder, as diffusers runs it");
+  app.add_option("--dtype", dtype, "persona's: fp32 or bf16");
+  app.add_option("--text_dtype", text_dtype, "of persona's text encoder; diffusers' script keeps its own in fp32");
   app.add_option("--pairs", pairs, "pairs of steps");
   CLI11_PARSE(app, argc, argv);
   if (sd21) batch = 1;
 
-  const auto sd = sd21 ? random_sd21(dtype == "bf16" ? at::kBFloat16 : at::kFloat)
-                       : persona::StableDiffusion::load(model, {.dtype = dtype, .text_dtype = dtype});
+  const auto sd = sd21 ? random_sd21(persona::parse_dtype(dtype), persona::parse_dtype(text_dtype))
+                       : persona::StableDiffusion::load(model, {.dtype = dtype, .text_dtype = text_dtype});
   auto subject = bench::some_subject(sd);
   if (sd21) subject.class_word = "a";  // one token in any vocabulary
   auto run = persona::personalize(sd, subject, persona::recipe(persona::TokenInit{}),
@@ -131,5 +133,5 @@ int main(int argc, char** argv) {
   }
   pairs_of_times.print(std::string(sd21 ? "SD 2.1 sizes" : "Toyland") + ", batch " + std::to_string(batch) + ", " +
                            std::to_string(at::get_num_threads()) + " threads",
-                       "persona " + dtype, "diffusers " + faster);
+                       "persona " + dtype + " (text " + text_dtype + ")", "diffusers " + faster);
 }

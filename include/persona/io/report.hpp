@@ -125,7 +125,16 @@ struct Range {
 /// A line chart as an SVG element: axes with ticks, grid lines, a legend where there is more than one line.
 inline std::string svg_chart(const std::vector<Series>& series, const ChartOptions& options) {
   constexpr double width = 640, left = 62, right = 14;
-  const double top = series.size() > 1 ? 32 : 14, bottom = options.x_label.empty() ? 26 : 42;
+  // The legend: one name after the other, on a new line where the next would not fit.
+  std::vector<std::pair<double, double>> legend;
+  double legend_x = left, legend_y = 15;
+  for (const Series& line : series) {
+    const double length = 44 + 7 * static_cast<double>(line.name.size());
+    if (legend_x > left && legend_x + length > width) legend_x = left, legend_y += 18;
+    legend.emplace_back(legend_x, legend_y);
+    legend_x += length;
+  }
+  const double top = series.size() > 1 ? legend_y + 17 : 14, bottom = options.x_label.empty() ? 26 : 42;
   const auto height = static_cast<double>(std::max<std::int64_t>(options.height, 120));
   Range xs, ys;
   for (const Series& line : series) {
@@ -172,7 +181,6 @@ inline std::string svg_chart(const std::vector<Series>& series, const ChartOptio
     svg += text(0, 0, "middle", options.y_label,
                 " transform=\"translate(14 " + pixels((top + height - bottom) / 2) + ") rotate(-90)\"");
 
-  double legend = left;
   for (std::size_t s = 0; s < series.size(); ++s) {
     const auto kind = " class=\"line s" + std::to_string(s % 6) + "\"";
     std::string path;
@@ -188,8 +196,9 @@ inline std::string svg_chart(const std::vector<Series>& series, const ChartOptio
     }
     svg += "<path" + kind + " d=\"" + path + "\"/>\n";
     if (series.size() < 2) continue;
-    svg += "<path" + kind + " d=\"M" + pixels(legend) + " 15h18\"/>\n" + text(legend + 24, 19, "start", series[s].name);
-    legend += 44 + 7 * static_cast<double>(series[s].name.size());
+    const auto [x, y] = legend[s];
+    svg += "<path" + kind + " d=\"M" + pixels(x) + ' ' + pixels(y) + "h18\"/>\n" +
+           text(x + 24, y + 4, "start", series[s].name);
   }
   return svg + "</svg>\n";
 }
