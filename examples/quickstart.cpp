@@ -3,9 +3,12 @@
 
 #include "support/quickstart.hpp"
 
+#include <persona/core/memory.hpp>
+
 #include <CLI/CLI.hpp>
 
 int main(int argc, char** argv) {
+  persona::keep_freed_memory();
   quickstart::Settings settings;
   CLI::App app("Learns a face from one photo and draws it in new scenes.");
   app.add_option("--out", settings.out, "folder that is written");

@@ -5,6 +5,7 @@
 #include "support/pairs.hpp"
 
 #include <persona/core/device.hpp>
+#include <persona/core/memory.hpp>
 #include <persona/core/placement.hpp>
 #include <persona/core/random.hpp>
 #include <persona/persona.hpp>
@@ -91,6 +92,7 @@ persona::StableDiffusion random_sd21(at::ScalarType dtype, at::ScalarType text_d
 }  // namespace
 
 int main(int argc, char** argv) {
+  persona::keep_freed_memory();
   std::string model = bench::toyland_model(), python = "python3", dtype = "fp32", text_dtype = "fp32";
   std::int64_t batch = 8, pairs = 20;
   bool sd21 = false;

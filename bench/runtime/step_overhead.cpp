@@ -3,6 +3,7 @@
 #include "support/model.hpp"
 #include "support/pairs.hpp"
 
+#include <persona/core/memory.hpp>
 #include <persona/persona.hpp>
 #include <persona/stable_diffusion.hpp>
 
@@ -72,6 +73,7 @@ class ByHand {
 }  // namespace
 
 int main(int argc, char** argv) {
+  persona::keep_freed_memory();
   std::string model = bench::toyland_model();
   std::int64_t batch = 8, pairs = 60;
   CLI::App app("A run's step against a loop written by hand over the same modules.");

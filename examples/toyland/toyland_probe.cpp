@@ -74,7 +74,7 @@ int main(int argc, char** argv) {
                          {"lr", "2e-3"},
                          {"device", "cpu"},
                          {"seed", "4"}});
-  keep_memory();
+  persona::keep_freed_memory();
   const auto out = options.text("out");
   const auto seed = static_cast<std::uint64_t>(options.count("seed"));
   auto probe = make_probe();

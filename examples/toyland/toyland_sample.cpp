@@ -23,7 +23,7 @@ int main(int argc, char** argv) {
                          {"guidance", "3.5"},
                          {"seed", "0"},
                          {"average", "1"}});
-  keep_memory();
+  persona::keep_freed_memory();
   const auto folder = options.text("model");
   const auto model = folder.empty() ? model_from_checkpoints(options.text("unet"), options.text("vae"),
                                                              options.text("tokenizer"), options.count("average") != 0)

@@ -76,7 +76,7 @@ int main(int argc, char** argv) {
                          {"named", "0.6"},
                          {"device", "cpu"},
                          {"seed", "5"}});
-  keep_memory();
+  persona::keep_freed_memory();
   const auto out = options.text("out");
   const auto seed = static_cast<std::uint64_t>(options.count("seed"));
   const auto tokenizer = persona::CLIPTokenizer::from_folder(options.text("tokenizer"));

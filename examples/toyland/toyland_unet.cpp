@@ -37,7 +37,7 @@ int main(int argc, char** argv) {
                          {"dtype", "bf16"},
                          {"device", "cpu"},
                          {"final", "1"}});
-  keep_memory();
+  persona::keep_freed_memory();
   const auto out = options.text("out");
   const auto seed = static_cast<std::uint64_t>(options.count("seed"));
   const auto dtype = options.text("dtype") == "bf16" ? at::kBFloat16 : at::kFloat;

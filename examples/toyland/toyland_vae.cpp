@@ -61,7 +61,7 @@ int main(int argc, char** argv) {
                          {"device", "cpu"},
                          {"decoder", "0"}});
   const auto out = options.text("out");
-  keep_memory();
+  persona::keep_freed_memory();
   const bool decoder_only = options.count("decoder") != 0;
   const auto dtype = options.text("dtype") == "bf16" ? at::kBFloat16 : at::kFloat;
   persona::AutoencoderKL vae(vae_config());

@@ -4,11 +4,10 @@
 #include "tensor_file.hpp"
 
 #include <persona/core/device.hpp>
+#include <persona/core/memory.hpp>
 #include <persona/core/placement.hpp>
 #include <persona/core/tensor.hpp>
 #include <persona/core/weight.hpp>
-
-#include <malloc.h>
 
 #include <algorithm>
 #include <chrono>
@@ -20,11 +19,6 @@
 namespace toyland {
 
 using persona::Tensor;
-
-/// Keeps freed memory in the process: training frees and asks for the same sizes at every step.
-inline void keep_memory() {
-  mallopt(M_MMAP_THRESHOLD, 1 << 30), mallopt(M_TRIM_THRESHOLD, 1 << 30), mallopt(M_TOP_PAD, 1 << 26);
-}
 
 inline at::Generator generator_of(std::uint64_t seed) {
   auto generator = at::globalContext().defaultGenerator(at::kCPU).clone();
