@@ -33,7 +33,7 @@ std::vector<std::string> vocabulary() {
   for (const char* mark : {"", "</w>"})
     for (const char32_t c : persona::detail::byte_alphabet()) {
       std::string token;
-      persona::detail::append_utf8(token, c);
+      persona::detail::put_utf8(token, c);
       tokens.push_back(token + mark);
     }
   for (const char* token : {"ca", "cat</w>", "at</w>", "aa", "aaaa", "<|startoftext|>", "<|endoftext|>"})

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <persona/core/error.hpp>
+#include <persona/io/utf8.hpp>
 #include <persona/stable_diffusion/unicode.hpp>
 
 #include <array>
@@ -62,7 +63,7 @@ class BytePairEncoding {
                                 " and " + std::to_string(id));
     for (std::size_t byte = 0; byte < 256; ++byte) {
       std::string symbol;
-      append_utf8(symbol, byte_alphabet()[byte]);
+      put_utf8(symbol, byte_alphabet()[byte]);
       inside_[byte] = find(symbol).value_or(-1);
       at_end_[byte] = find(symbol.append(end_of_word)).value_or(-1);
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <persona/core/error.hpp>
+#include <persona/io/utf8.hpp>
 #include <persona/stable_diffusion/added_tokens.hpp>
 #include <persona/stable_diffusion/byte_pair_encoding.hpp>
 #include <persona/stable_diffusion/clip_split.hpp>
@@ -153,7 +154,7 @@ class CLIPTokenizer {
     std::string word;
     detail::clip_split(text, [&](std::u32string_view piece) {
       word.clear();
-      for (const char32_t c : piece) detail::append_utf8(word, c);
+      for (const char32_t c : piece) detail::put_utf8(word, c);
       bpe_.encode(word, unk_, ids);
     });
   }

@@ -1,6 +1,6 @@
 #pragma once
 // What the tokenizer asks of Unicode, through utf8proc; text is a row of code points between decode_utf8 and
-// append_utf8.
+// put_utf8.
 
 #include <persona/core/error.hpp>
 
@@ -60,23 +60,6 @@ inline std::u32string decode_utf8(std::string_view text, const std::string& wher
     at += step.length;
   }
   return codes;
-}
-
-inline void append_utf8(std::string& text, char32_t code) {
-  const auto put = [&](char32_t byte) { text.push_back(static_cast<char>(static_cast<unsigned char>(byte))); };
-  if (code < 0x80) return put(code);
-  if (code < 0x800) {
-    put(0xC0 | (code >> 6));
-  } else {
-    if (code < 0x10000) {
-      put(0xE0 | (code >> 12));
-    } else {
-      put(0xF0 | (code >> 18));
-      put(0x80 | ((code >> 12) & 0x3F));
-    }
-    put(0x80 | ((code >> 6) & 0x3F));
-  }
-  put(0x80 | (code & 0x3F));
 }
 
 // Unicode's White_Space, which is what \s means in the split rule.
