@@ -25,7 +25,7 @@ inline std::optional<Person> traits_beside(std::filesystem::path photo) {
     throw persona::Error(photo.string(),
                          "expected " + std::to_string(trait_count) + " values, found " + std::to_string(values.size()));
   Person person;
-  for (std::size_t i = 0; i < values.size(); ++i) person.value[i] = static_cast<std::uint8_t>(values[i]);
+  for (std::size_t i = 0; i < person.value.size(); ++i) person.value[i] = static_cast<std::uint8_t>(values[i]);
   return person;
 }
 
