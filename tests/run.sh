@@ -15,7 +15,7 @@ built=$SECONDS
 status=0
 ctest --test-dir build/tests --output-on-failure --no-tests=error --parallel "$jobs" --output-junit junit.xml "$@" || status=$?
 
-total=$(grep -m 1 -A 9 '<testsuite' build/tests/junit.xml | tr '\n' ' ')
+total=$(grep -m 1 -A 9 '<testsuite' build/tests/junit.xml | tr '\n\t' '  ')
 value() { sed -E "s/.* $1=\"([0-9]+)\".*/\1/" <<<"$total"; }
 echo "built in $((built - started)) s, tested in $((SECONDS - built)) s:" \
   "$(value tests) tests, $(($(value tests) - $(value failures) - $(value skipped) - $(value disabled))) passed," \

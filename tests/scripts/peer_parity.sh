@@ -10,11 +10,6 @@ rm -rf "$data"; mkdir -p "$data"
 make() { "$python" "$@" --seed "${PERSONA_PEER_SEED:-20240607}"; }
 make "$(dirname "$1")/make_reference.py" --out "$data"  # first: others read the models that it makes
 for maker in "$@"; do
-  case $(basename "$maker") in
-  make_reference.py) ;;
-  make_tokenizer_reference.py) make "$maker" --out "$data/tokenizer" ;;
-  make_training_reference.py) make "$maker" --out "$data" ;;
-  *) echo "$maker: say here where its references belong"; exit 1 ;;
-  esac
+  [ "$(basename "$maker")" = make_reference.py ] || make "$maker" --out "$data"
 done
 PERSONA_PARITY_DATA=$data OMP_NUM_THREADS=1 "$program" '~[cuda]~[.]'
