@@ -1,4 +1,5 @@
 #include "support/catch.hpp"
+#include "support/folder.hpp"
 
 #include <persona/persona.hpp>
 #include <persona/testing.hpp>
@@ -92,6 +93,22 @@ TEST_CASE("a personalized model may be assigned to: the old changes leave with t
   const auto predicted = [&](const auto& m) { return persona::predict(m.denoiser(), x, t, conditioning); };
   CHECK(at::equal(predicted(with), predicted(persona::personalized(model, change))));
   CHECK(!at::equal(predicted(copy), predicted(with)));
+}
+
+TEST_CASE("a run on changed weights is not resumed on others") {
+  const auto model = persona::testing::tiny_model();
+  const auto subject = persona::testing::tiny_subjects().front();
+  const persona::test::Folder folder;
+  const auto begin = [&](double shift, const persona::TrainOptions& options) {
+    const auto base = persona::personalized(model, learned(model, persona::recipe(Shift{"a", shift})));
+    auto run = persona::personalize(base, subject, persona::TokenInit{}, options);
+    run.drain();
+    return run.completed();
+  };
+  const auto base = persona::personalized(model, learned(model, persona::recipe(Shift{"a", 0.01})));
+  persona::personalize(base, subject, persona::TokenInit{}, {.steps = 2}).drain().save(folder / "run");
+  CHECK(begin(0.01, {.steps = 4, .resume = folder / "run"}) == 4);
+  CHECK_THROWS_WITH(begin(0.02, {.steps = 4, .resume = folder / "run"}), Catch::Contains("the base model differs"));
 }
 
 TEST_CASE("weights are not dropped on the way into an embedding file") {

@@ -86,7 +86,7 @@ class AdamW::State {
 
 inline AdamW::State AdamW::bind(std::vector<Leaf> leaves, double default_lr) const {
   const auto expect = [](const char* field, double value, bool fits, const char* range) {
-    if (!fits) throw Error("AdamW", "." + std::string(field) + " is " + std::to_string(value), range);
+    if (!fits) throw Error("AdamW", "." + std::string(field) + " is " + Field(field, value).value, range);
   };
   expect("lr", lr, lr >= 0 && lr <= most_lr, "between 0 and 1e6; 0 takes the parameterization's own");
   expect("beta1", beta1, beta1 >= 0 && beta1 < 1, "0 and more, below 1");

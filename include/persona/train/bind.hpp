@@ -239,12 +239,15 @@ BoundOptimizer erase_optimizer(const O& optimizer, const Bound& bound) {
               }};
 }
 
-inline void collect_leaves(Bound& bound) {
+inline void collect_leaves(Bound& bound, at::Device device) {
   std::set<std::string> names;
   const auto take = [&](const std::vector<Leaf>& leaves) {
     for (const Leaf& leaf : leaves) {
       if (!names.insert(leaf.name).second)
         throw Error("bind", "two trained tensors are named '" + leaf.name + "'", "give the subjects different tokens");
+      if (leaf.value.device() != device)
+        throw Error("bind", "'" + leaf.name + "' is on " + leaf.value.device().str() + ", the model on " + device.str(),
+                    "make leaves with the options() of what bind is given");
       bound.leaves.push_back(leaf);
     }
   };
@@ -268,7 +271,7 @@ Bound bind(Model& model, const Recipe<C...>& recipe, const BindContext& context)
   Bound bound{.components = recipe.describe()};
   detail::bind_rows(model, recipe, context, bound);
   detail::bind_weights(model, recipe, context, bound);
-  detail::collect_leaves(bound);
+  detail::collect_leaves(bound, model.text_encoder().embedding_table().device());
   std::apply(
       [&](const auto&... component) { (detail::bind_terms(std::as_const(model), component, context, bound), ...); },
       recipe.components);

@@ -30,17 +30,14 @@ inline std::map<std::string, std::string> describe_run(const Session& session) {
   text["persona.batch"] = std::to_string(session.options().batch);
   text["persona.accumulate"] = std::to_string(session.options().accumulate);
   text["persona.seed"] = std::to_string(session.options().seed);
-  text["persona.completed"] = std::to_string(session.completed());
+  text["persona.completed"] = std::to_string(session.learned_until());
   std::string photos, tokens;
   for (const TrainingData& data : session.data()) photos += std::to_string(data.fingerprint) + " ";
   for (const BoundRows& row : session.bound().rows)
     tokens += row.placeholder.token + " x " + std::to_string(row.placeholder.vectors) + "\n";
   text["persona.photos"] = photos;
   text["persona.tokens"] = tokens;
-  const Fingerprints& made_of = session.fingerprints();
-  text["persona.model"] = std::to_string(made_of.model);
-  text["persona.schedule"] = std::to_string(made_of.schedule);
-  text["persona.start"] = std::to_string(made_of.start);
+  text["persona.model"] = std::to_string(session.model_fingerprint());
   return text;
 }
 
@@ -66,8 +63,9 @@ inline std::int64_t completed_steps(const std::filesystem::path& file, const std
 }
 }  // namespace detail
 
-/// Writes folder/state.safetensors (leaves, optimizer state, what the run was made of) and folder/learned.safetensors:
-/// the folder appears whole or not at all. Throws Error where the folder holds anything but an older checkpoint.
+/// Writes folder/state.safetensors (leaves, optimizer state, what the run was made of) and folder/learned.safetensors
+/// (not for rows that differ by layer): the folder appears whole or not at all. Throws Error where the folder holds
+/// anything but an older checkpoint.
 inline void save_checkpoint(const Session& session, const Learned& learned, const std::filesystem::path& folder) {
   detail::expect_only_a_checkpoint(folder);
   session.check();
@@ -76,6 +74,9 @@ inline void save_checkpoint(const Session& session, const Learned& learned, cons
   for (const Leaf& leaf : session.bound().leaves) tensors.emplace("leaf." + leaf.name, leaf.value.detach().cpu());
   for (const auto& [name, value] : session.bound().optimizer.state())
     tensors.emplace("optimizer." + name, value.detach().cpu());
+  for (const BoundRows& row : session.bound().rows)
+    tensors.emplace("start." + row.placeholder.token, row.initial.cpu());
+  tensors.emplace("schedule", session.schedule_curves());
   auto text = describe_run(session);
   text["persona.kind"] = "checkpoint";
   text["persona.threads"] = std::to_string(at::get_num_threads());
@@ -94,16 +95,14 @@ inline void load_checkpoint(Session& session, const std::filesystem::path& folde
   std::map<std::string, std::string> saved;
   for (const auto& [key, value] : source.metadata()) saved.emplace(key, value);
   const auto now = describe_run(session);
-  static constexpr std::pair<const char*, const char*> checked[] = {{"persona.recipe", "the sum"},
-                                                                    {"persona.batch", ".batch"},
-                                                                    {"persona.accumulate", ".accumulate"},
-                                                                    {"persona.seed", ".seed"},
-                                                                    {"persona.tokens", "the tokens"},
-                                                                    {"persona.photos", "the photos or their captions"},
-                                                                    {"persona.model", "the base model"},
-                                                                    {"persona.schedule", "the noise schedule"},
-                                                                    {"persona.start", "where the rows start"}};
+  static constexpr std::pair<const char*, const char*> checked[] = {
+      {"persona.recipe", "the sum"},         {"persona.batch", ".batch"},
+      {"persona.accumulate", ".accumulate"}, {"persona.seed", ".seed"},
+      {"persona.tokens", "the tokens"},      {"persona.photos", "the photos or their captions"},
+      {"persona.model", "the base model"}};
   for (const auto& [key, what] : checked) {
+    if (!saved.contains(key))
+      throw Error(file.string(), "has no '" + std::string(key) + "'", "it is no checkpoint that this version wrote");
     const auto& found = saved[key];
     if (found != now.at(key))
       throw Error("resume from " + folder.string(),
@@ -118,6 +117,17 @@ inline void load_checkpoint(Session& session, const std::filesystem::path& folde
                   "expected shape " + shape_string(into.sizes()) + ", found " + shape_string(value.sizes()));
     into.copy_(value);
   };
+  // Computed, and so compared within what another machine or number of threads rounds.
+  const auto expect_near = [&](const std::string& name, const Tensor& now_is, const char* what) {
+    const auto value = source.load(name);
+    if (value.sizes() != now_is.sizes() || !at::allclose(value, now_is.cpu(), 1e-3, 1e-5))
+      throw Error("resume from " + folder.string(), std::string(what) + " differs",
+                  "resume with what the run was begun with, or begin a new run");
+  };
+  expect_near("schedule", session.schedule_curves(), "the noise schedule");
+  for (const BoundRows& row : session.bound().rows)
+    expect_near("start." + row.placeholder.token, row.initial, "where the rows start");
+  for (const BoundRows& row : session.bound().rows) restore("start." + row.placeholder.token, row.initial);
   for (const Leaf& leaf : session.bound().leaves) restore("leaf." + leaf.name, leaf.value);
   for (const auto& [name, value] : session.bound().optimizer.state()) restore("optimizer." + name, value);
   const auto completed = detail::completed_steps(file, saved["persona.completed"]);

@@ -48,14 +48,22 @@ auto hold(Model&& model) {
   }
 }
 
-/// Every base tensor of a model that it shows: by visit, or by the weights() that it lends.
+/// Every base tensor of a model that it shows, by visit or by the weights() that it lends, and what hangs on it
+/// already.
 template <class Model>
 std::vector<Tensor> base_tensors(const Model& model) {
   std::vector<Tensor> bases{model.text_encoder().embedding_table()};
   const auto collect = [&](const auto& host) {
     using H = std::remove_cvref_t<decltype(host)>;
     if constexpr (requires { H::visit(host, [](auto, auto&) {}); }) {
-      for_each_weight(host, [&](const std::string&, const Weight& weight) { bases.push_back(weight.base); });
+      for_each_weight(host, [&](const std::string&, const Weight& weight) {
+        bases.push_back(weight.base);
+        const auto learned = [&](const Adapter& adapter) {
+          for (const Leaf& leaf : adapter.leaves()) bases.push_back(leaf.value);
+        };
+        if (weight.replacement) learned(*weight.replacement);
+        for (const auto& delta : weight.deltas) learned(*delta);
+      });
     } else if constexpr (WeightHost<H> && std::copy_constructible<H>) {
       H lends = host;  // weights() is not const; the copy's tensors are the same ones
       for (const WeightRef& ref : lends.weights()) bases.push_back(ref.base);
@@ -128,10 +136,9 @@ std::function<Tensor(const std::string&, std::int64_t)> sampler_of(const std::sh
 }
 
 template <class Model>
-ErasedModel erase_model(const std::shared_ptr<Model>& model, const std::shared_ptr<const Bound>& bound,
-                        const Random& random) {
+ErasedModel erase_model(const std::shared_ptr<Model>& model, const std::vector<Tensor>& bases,
+                        const std::shared_ptr<const Bound>& bound, const Random& random) {
   const auto device = model->text_encoder().embedding_table().device();
-  const auto bases = base_tensors(*model);
   return {.keep = model,
           .finish = [model, bound, random, device](
                         Batch& batch,
@@ -184,9 +191,13 @@ void check_captions(const Model& model, const std::vector<TrainingData>& data, c
       for (const std::string& caption : photo) {
         if (!seen.insert(caption).second) continue;
         if constexpr (HasLearnedRows<Model>) {
-          for (const LearnedRows& row : model.learned_rows())
-            if (caption.find(row.token) != std::string::npos)
-              throw Error("captions", "'" + caption + "' speaks of '" + row.token + "', which this model has learned",
+          auto both = tokens;
+          for (const LearnedRows& row : model.learned_rows()) both.push_back({row.token, row.vectors()});
+          std::int64_t own = 0;
+          for (const Placeholder& token : tokens) own += token.vectors;
+          for (const Slot& slot : tokenize_prompt(model.tokenizer(), caption, both).slots)
+            if (slot.row >= own)
+              throw Error("captions", "'" + caption + "' speaks of a token that this model has learned",
                           "learned tokens take no part in training: learn both together, as two subjects");
         }
         warn_if_truncated(tokenize_prompt(model.tokenizer(), caption, tokens), caption);
@@ -222,13 +233,14 @@ Run personalize(Model&& model, std::span<const Subject> subjects, const Recipe<C
                             .random = random,
                             .cache = options.cache,
                             .sample = detail::sampler_of(held, random)};
+  const auto bases = detail::base_tensors(*held);  // before the run hangs its own changes on the weights
   auto bound = std::make_shared<Bound>(bind(*held, recipe, context));
   std::vector<TrainingData> data;
   for (const Subject& subject : subjects)
     data.push_back(detail::prepare(held, subject, *bound, trains_rows, options, random));
   detail::check_captions<M>(*held, data, bound->placeholders());
-  auto session =
-      std::make_shared<Session>(detail::erase_model(held, bound, random), bound, std::move(data), random, options);
+  auto session = std::make_shared<Session>(detail::erase_model(held, bases, bound, random), bound, std::move(data),
+                                           random, options);
   if (!options.resume.empty()) load_checkpoint(*session, options.resume);
   return Run(std::move(session));
 }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <persona/core/error.hpp>
-#include <persona/core/hash.hpp>
 #include <persona/core/random.hpp>
 #include <persona/core/tensor.hpp>
 #include <persona/data/batch.hpp>
@@ -11,6 +10,7 @@
 #include <persona/train/step.hpp>
 #include <persona/train/training_step.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -29,13 +29,6 @@ struct ErasedModel {
   std::function<StepResult(const Batch&, std::optional<at::Generator>)> forward{};
   std::function<std::uint64_t()> fingerprint{};  ///< of the base tensors
   std::function<std::int64_t()> versions{};      ///< sum of the base tensors' in-place version counters
-};
-
-/// What a run hangs on beside its settings: two that differ in one of these do not go on from each other.
-struct Fingerprints {
-  std::uint64_t model = 0;     ///< of the base tensors
-  std::uint64_t schedule = 0;  ///< of the noise and the target at every timestep
-  std::uint64_t start = 0;     ///< of where the rows started
 };
 
 /// One subject's photos, ready to be drawn from.
@@ -77,18 +70,24 @@ class Session {
   const ErasedModel& model() const { return model_; }
   bool pending() const { return pending_; }
 
-  /// Computed once: the base is not written, and reading all of it takes a while.
-  const Fingerprints& fingerprints() const {
-    if (fingerprints_) return *fingerprints_;
+  /// Of the base tensors; computed once, since they are not written and reading all of them takes a while.
+  std::uint64_t model_fingerprint() const {
+    if (!model_fingerprint_) model_fingerprint_ = model_.fingerprint();
+    return *model_fingerprint_;
+  }
+  /// What the schedule makes of x0 = 1 and noise = 2, noised and as the target: [2, T] on the CPU.
+  Tensor schedule_curves() const {
     const at::NoGradGuard no_grad;
-    Fingerprints made_of{.model = model_.fingerprint()};
     const auto& schedule = bound_->scheduler;
     const auto t = at::arange(schedule.num_train_timesteps, bad_step_.options());
     const auto x0 = at::ones({t.size(0), 1, 1, 1}, t.options().dtype(at::kFloat)), noise = x0 * 2;
-    made_of.schedule = hash_tensor(schedule.target(x0, noise, t), hash_tensor(schedule.add_noise(x0, noise, t)));
-    for (const BoundRows& row : bound_->rows) made_of.start = hash_tensor(row.initial, made_of.start);
-    fingerprints_ = made_of;
-    return *fingerprints_;
+    return at::stack({schedule.add_noise(x0, noise, t).flatten(), schedule.target(x0, noise, t).flatten()})
+        .to(at::kCPU, at::kFloat);
+  }
+  /// The step that what run.learned() gives stands behind: earlier than completed() where a bad step was undone.
+  std::int64_t learned_until() const {
+    const auto bad = bad_step_.item<std::int64_t>();
+    return bad >= 0 ? kept_until(bad) : undone_.empty() || previous_.empty() ? completed_ : completed_ - 1;
   }
 
   /// The step that the loop stands on, computed if it was not yet.
@@ -114,20 +113,26 @@ class Session {
     if (bad >= 0)
       throw Error("personalize",
                   "the loss or a gradient was not finite at step " + std::to_string(bad + 1) +
-                      "; what was learned until step " + std::to_string(kept_until(bad)) +
-                      " is kept, and run.learned() gives it",
+                      "; run.learned() gives " +
+                      (keeps_previous_ ? "what was learned until step " + std::to_string(kept_until(bad))
+                                       : "the values that led there, too many for a second copy"),
                   "lower the learning rate, or look for a photo or a base weight that is not finite");
     if (model_.versions() != base_versions_)
       throw Error("personalize", "something wrote into a base tensor of the model during the run",
                   "a component must change leaves alone");
   }
 
-  /// Throws Error where the last update left something that is not finite.
+  /// Throws Error where the last update left something that is not finite; what was before it comes back.
   void expect_finite_leaves() const {
     for (const Leaf& leaf : bound_->leaves)
-      if (!at::isfinite(leaf.value).all().item<bool>())
-        throw Error("personalize", "'" + leaf.name + "' is not finite after step " + std::to_string(completed_),
-                    "lower the learning rate");
+      if (undone_.empty() && !at::isfinite(leaf.value).all().item<bool>()) undone_ = leaf.name;
+    if (undone_.empty()) return;
+    const at::NoGradGuard no_grad;
+    for (std::size_t i = 0; i < previous_.size(); ++i) Tensor(bound_->leaves[i].value).copy_(previous_[i]);
+    throw Error("personalize",
+                "'" + undone_ + "' was not finite after step " + std::to_string(completed_) +
+                    (previous_.empty() ? "" : "; run.learned() gives what was learned before it"),
+                "lower the learning rate");
   }
 
  private:
@@ -234,8 +239,10 @@ class Session {
   void keep_last_good() {
     if (!keeps_previous_) return;
     const at::NoGradGuard no_grad;
-    if (previous_.empty())
+    if (previous_.empty()) {
+      first_kept_ = completed_;
       for (const Leaf& leaf : bound_->leaves) previous_.push_back(leaf.value.detach().clone());
+    }
     const auto bad = bad_step_ >= 0;
     for (std::size_t i = 0; i < previous_.size(); ++i) {
       Tensor value = bound_->leaves[i].value;
@@ -243,7 +250,7 @@ class Session {
       value.copy_(previous_[i]);
     }
   }
-  std::int64_t kept_until(std::int64_t bad) const { return keeps_previous_ && bad > 0 ? bad - 1 : bad; }
+  std::int64_t kept_until(std::int64_t bad) const { return keeps_previous_ ? std::max(bad - 1, first_kept_) : bad; }
 
   // The host looks when it is cheap.
   void guard() {
@@ -262,11 +269,11 @@ class Session {
     record.steps = options_.steps;
     record.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - *started_).count();
     record.rate = static_cast<double>(computed_here_) / std::max(record.seconds, 1e-9);
-    if (!bound_->rows.empty()) {
+    if (!bound_->rows.empty() && !bound_->layered()) {
       const at::NoGradGuard no_grad;
       std::vector<Tensor> rows, start;
       for (const BoundRows& row : bound_->rows) {
-        rows.push_back(row.layered ? row.initial : row.at({}).rows.detach().clone());
+        rows.push_back(row.at({}).rows.detach().clone());
         start.push_back(row.initial);
       }
       record.rows_ = at::cat(rows);
@@ -294,7 +301,9 @@ class Session {
   Tensor bad_step_{}, learns_{};
   std::vector<Tensor> previous_{};  // the leaves that gave the last finite loss
   bool keeps_previous_ = false;
-  mutable std::optional<Fingerprints> fingerprints_{};
+  std::int64_t first_kept_ = 0;
+  mutable std::string undone_{};  // the leaf that the last update spoiled
+  mutable std::optional<std::uint64_t> model_fingerprint_{};
   std::int64_t completed_ = 0, computed_here_ = 0;
   bool pending_ = true;
   Step last_{};

@@ -32,16 +32,19 @@ struct StepResult {
 namespace detail {
 inline void expect_one_a_sample(const Batch& batch) {
   const auto n = batch.size();
-  const auto expect = [n](const char* field, std::int64_t found) {
-    if (found != n)
-      throw Error("batch", std::to_string(n) + " latents, and ." + field + " of " + std::to_string(found),
+  const auto count = static_cast<std::size_t>(n);
+  const auto expect = [n](const char* field, bool fits, const std::string& found) {
+    if (!fits)
+      throw Error("batch", std::to_string(n) + " latents, and ." + field + " of " + found,
                   "a contribution that adds samples adds to latents, captions and subjects, and to weights and mask "
                   "where they are set");
   };
-  expect("captions", static_cast<std::int64_t>(batch.captions.size()));
-  expect("subjects", static_cast<std::int64_t>(batch.subjects.size()));
-  if (batch.weights.defined()) expect("weights", batch.weights.dim() == 1 ? batch.weights.size(0) : -1);
-  if (batch.mask.defined()) expect("mask", batch.mask.dim() == 4 ? batch.mask.size(0) : -1);
+  expect("captions", batch.captions.size() == count, std::to_string(batch.captions.size()));
+  expect("subjects", batch.subjects.size() == count, std::to_string(batch.subjects.size()));
+  const auto& w = batch.weights;
+  if (w.defined()) expect("weights", w.dim() == 1 && w.size(0) == n, "shape " + shape_string(w.sizes()));
+  const auto& mask = batch.mask;
+  if (mask.defined()) expect("mask", mask.dim() == 4 && mask.size(0) == n, "shape " + shape_string(mask.sizes()));
 }
 }  // namespace detail
 

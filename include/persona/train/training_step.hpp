@@ -25,11 +25,11 @@ class Step {
     for (const auto& [name, value] : terms_) list.emplace_back(name, value.item<double>());
     return list;
   }
-  /// Mean Euclidean norm of the learned rows after this step; 0 where no rows are trained.
+  /// Mean Euclidean norm of the learned rows after this step; 0 where none are trained, or each layer has its own.
   double row_norm() const {
     return rows_.defined() ? at::linalg_vector_norm(rows_, 2, {-1}).mean().item<double>() : 0.0;
   }
-  /// Mean cosine of the learned rows to where they started; 1 where no rows are trained.
+  /// Mean cosine of the learned rows to where they started; 1 where none are trained, or each layer has its own.
   double cosine_to_start() const {
     if (!rows_.defined()) return 1.0;
     const auto norms = at::linalg_vector_norm(rows_, 2, {-1}) * at::linalg_vector_norm(start_, 2, {-1});
