@@ -18,8 +18,8 @@ set(floors
   "generate metric"
   "method"
   "testing.hpp testing libtorch cuda distributed"   # tools for users' tests, and what is opt-in: on top of everything
-  "persona.hpp images.hpp stable_diffusion.hpp")  # umbrellas: nobody includes them
-set(umbrellas persona.hpp images.hpp stable_diffusion.hpp)
+  "persona.hpp images.hpp stable_diffusion.hpp metric.hpp")  # umbrellas: nobody includes them
+set(umbrellas persona.hpp images.hpp stable_diffusion.hpp metric.hpp)
 set(stable_diffusion_stands_on core io model text schedule stable_diffusion detail version.hpp fwd.hpp)
 set(heavy libtorch cuda distributed)
 
