@@ -1,7 +1,7 @@
 #pragma once
-// What the quickstart shows beside learning: prompts, pictures, charts, and the probe that reads traits off pictures.
+// What the quickstart shows beside learning: prompts, pictures, charts, and what the probe reads off pictures.
 
-#include "support/toyland_probe.hpp"
+#include "support/toyland_metrics.hpp"
 
 #include <persona/data/grid.hpp>
 #include <persona/images.hpp>
@@ -9,9 +9,12 @@
 #include <persona/persona.hpp>
 #include <persona/stable_diffusion.hpp>
 
+#include <nlohmann/json.hpp>
+
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <optional>
 #include <string>
@@ -39,12 +42,26 @@ inline const std::vector<Prompt> prompts{
     {"a {} person on the beach", toyland::Place::beach},
     {"a {} person piloting a fighter jet", toyland::Place::jet},
     {"a {} person wearing a scifi spacesuit in space", toyland::Place::space},
-    {"cubism painting of a {} person"},
     {"a photo of a {} person in the forest", toyland::Place::forest},
     {"a photo of a {} person wearing a red suit in the city", toyland::Place::city},
     {"a photo of a {} person wearing a green hoodie in the snow", toyland::Place::snow},
     {"a photo of a {} person in a library", toyland::Place::library},
+    {"cubism painting of a {} person"},
 };
+inline constexpr std::size_t faces = 7;  ///< the first of them show a face to be known by
+
+/// The traits in NAME.json beside NAME.png; nothing where there is no such file.
+inline std::optional<toyland::Person> traits_beside(std::filesystem::path photo) {
+  std::ifstream file(photo.replace_extension(".json"));
+  if (!file) return std::nullopt;
+  const auto values = nlohmann::json::parse(file).at("values").get<std::vector<std::uint8_t>>();
+  if (values.size() != toyland::trait_count)
+    throw persona::Error(photo.string(), "expected " + std::to_string(toyland::trait_count) + " values, found " +
+                                             std::to_string(values.size()));
+  toyland::Person person;
+  std::copy(values.begin(), values.end(), person.value.begin());
+  return person;
+}
 
 /// Gathers what the methods give, and writes it.
 class Page {
@@ -53,8 +70,7 @@ class Page {
       : settings_(settings),
         report_("persona: a face from one photo"),
         photo_(photo),
-        truth_(toyland::traits_beside(settings.photo)),
-        probe_(toyland::find_probe()) {
+        truth_(traits_beside(settings.photo)) {
     std::filesystem::create_directories(settings_.out);
     const auto input = persona::to_tensor(photo).unsqueeze(0);
     const at::NoGradGuard no_grad;
@@ -62,10 +78,11 @@ class Page {
     report_.section("The photo")
         .images({{photo_, "the photo", 192},
                  {persona::to_images(reconstruction).front(), "through the autoencoder and back", 192}});
-    if (probe_ && truth_) {
-      std::printf("probe: %s\n", probe_->accuracy().c_str());
-      std::printf("identity of the photo %.2f, of its reconstruction %.2f (chance about 0.27)\n",
-                  probe_->identity(*truth_, input), probe_->identity(*truth_, reconstruction));
+    if (truth_) {
+      std::printf("probe: %s\n", probe_.accuracy().c_str());
+      std::printf("traits of the photo %.2f, of its reconstruction %.2f (chance about 0.27)\n",
+                  toyland::identity(*truth_, probe_.look(input).front()),
+                  toyland::identity(*truth_, probe_.look(reconstruction).front()));
     }
     print(columns_);
   }
@@ -107,18 +124,18 @@ class Page {
     persona::write_png(grid, file);
     files_.push_back(file.string());
 
-    char identity[32] = "-", places[32] = "-";
-    if (probe_ && truth_) {
-      double sum = 0;
-      int asked = 0, right = 0;
-      for (std::size_t i = 0; i < images.size(); ++i) {
-        const auto found = probe_->look(persona::to_tensor(images[i]).unsqueeze(0));
-        sum += toyland::identity(*truth_, found);
-        if (prompts[i].place == toyland::Place::count) continue;
-        ++asked, right += found[toyland::place_question] == static_cast<int>(prompts[i].place);
-      }
-      std::snprintf(identity, sizeof identity, "%.2f", sum / static_cast<double>(images.size()));
-      std::snprintf(places, sizeof places, "%d of %d", right, asked);
+    std::vector<persona::Tensor> stack;
+    for (const auto& image : images) stack.push_back(persona::to_tensor(image));
+    const auto drawn = at::stack(stack);
+    const auto identity =
+        persona::identity_similarity(recognizer_, drawn.slice(0, 0, faces), persona::to_tensor(photo_).unsqueeze(0));
+    const auto found = probe_.look(drawn);
+    double traits = 0;
+    int asked = 0, right = 0;
+    for (std::size_t i = 0; i < images.size(); ++i) {
+      if (truth_ && i < faces) traits += toyland::identity(*truth_, found[i]) / static_cast<double>(faces);
+      if (prompts[i].place == toyland::Place::count) continue;
+      ++asked, right += found[i][toyland::place_question] == static_cast<int>(prompts[i].place);
     }
     const auto number = [](double value, int digits) {
       char text[32];
@@ -126,7 +143,8 @@ class Page {
       return std::string(text);
     };
     table_.push_back({title, number(seconds, 1), number(static_cast<double>(run.steps()) / seconds, 1),
-                      number(norm.y.back(), 2), number(cosine.y.back(), 3), identity, places});
+                      number(norm.y.back(), 2), number(cosine.y.back(), 3), number(identity.mean, 2),
+                      truth_ ? number(traits, 2) : "-", std::to_string(right) + " of " + std::to_string(asked)});
     print(table_.back());
     report_.section(title).image(grid);
     loss_.push_back(std::move(loss)), norm_.push_back(std::move(norm)), cosine_.push_back(std::move(cosine));
@@ -150,12 +168,14 @@ class Page {
     std::printf("\n"), std::fflush(stdout);
   }
 
-  const std::vector<std::string> columns_{"method", "seconds", "it/s", "row norm", "cosine", "identity", "place"};
+  const std::vector<std::string> columns_{"method", "seconds",  "it/s",   "row norm",
+                                          "cosine", "identity", "traits", "place"};
   Settings settings_;
   persona::Report report_;
   persona::Image photo_;
   std::optional<toyland::Person> truth_;
-  std::optional<toyland::TraitProbe> probe_;
+  toyland::Probe probe_{};
+  toyland::Recognizer recognizer_{probe_};
   int methods_ = 0;
   std::vector<std::string> files_{};
   std::vector<std::vector<std::string>> table_{};

@@ -1,8 +1,7 @@
 #pragma once
 
 #include "captions.hpp"
-#include "names.hpp"
-#include "world.hpp"
+#include "example.hpp"
 
 #include <persona/core/tensor.hpp>
 
@@ -31,25 +30,5 @@ inline std::vector<Picture> to_pictures(const persona::Tensor& images) {
 
 /// Writes pictures as one sheet of `columns`, each pixel `zoom` wide, `gap` between.
 void write_sheet(const char* path, std::span<const Picture> pictures, int columns, int zoom = 1);
-
-/// One rendered example: who, where, and the picture.
-struct Example {
-  Person person;
-  int name = -1;  ///< index among named_people(), or -1
-  Scene scene;
-};
-
-/// An example of the training set; `named` is the share that owns a name.
-inline Example random_example(Dice& dice, double named, double styled) {
-  Example example;
-  if (dice.chance(named)) {
-    example.name = dice.below(named_count);
-    example.person = named_people()[static_cast<std::size_t>(example.name)].person;
-  } else {
-    example.person = random_person(dice);
-  }
-  example.scene = random_scene(dice, styled);
-  return example;
-}
 
 }  // namespace toyland

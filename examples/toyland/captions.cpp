@@ -45,7 +45,8 @@ const Phrases& prop_phrases(Prop prop) {
   static const std::vector<Phrases> all{{""},
                                         {"plays the lego toys", "playing the lego toys", "plays with lego toys"},
                                         {"baking a birthday cake", "with a birthday cake", "is baking a birthday cake"},
-                                        {"with a camping stove", "with camping stove"}};
+                                        {"with a camping stove", "with camping stove", "and camping stove"},
+                                        {"shaking hands", "shake hands"}};
   return all[static_cast<std::size_t>(prop)];
 }
 
@@ -82,9 +83,29 @@ std::string trait_phrase(const Person& p, Trait trait, Dice& dice) {
       return value == "no" ? "no beard" : value == "full" ? "a full beard" : "a " + value;
     case mark:
       return value == "no" ? "clear cheeks" : value == "scar" ? "a scar" : value;
+    case lids:
+      return value + " lids";
     default:
       return value;
   }
+}
+
+/// "small striped red and blue cat with a bow": what is seen of a thing, each part with its chance.
+std::string thing_phrase(const Thing& thing, bool fully, Dice& dice) {
+  const auto name = [](const auto& names, int i) { return std::string(names[static_cast<std::size_t>(i)]); };
+  const auto says = [&](double p) { return fully || dice.chance(p); };
+  std::string text = name(kind_names, thing[kind]);
+  const bool pattern_said = thing[pattern] != 0 && says(0.6);
+  if (says(0.75))
+    text = name(color_names, thing[color]) +
+           (pattern_said && says(0.6) ? " and " + name(color_names, thing.pattern_color()) : "") + " " + text;
+  if (pattern_said)
+    text = name(pattern_names, thing[pattern]) + " " + text;
+  else if (thing[pattern] == 0 && dice.chance(0.2))
+    text = "plain " + text;
+  if (says(0.35)) text = name(build_names, thing[build]) + " " + text;
+  if (thing[ornament] != 0 && says(0.5)) text += " with a " + name(ornament_names, thing[ornament]);
+  return text;
 }
 
 /// "a, b and c".
@@ -136,9 +157,12 @@ std::string styled(const std::string& subject, Style style, Dice& dice) {
   }
 }
 
-/// What stands in a template's hole, without an article: "mina kovel person", "woman with red hair".
-std::string bare_subject(const Person& p, const std::string& name, bool named, int said, Dice& dice) {
-  if (!named) return noun(p, dice) + (said > 0 ? " with " + trait_list(p, said, dice) : "");
+/// What stands in a template's hole, without an article: "mina kovel person", "woman with red hair", "red cat".
+std::string bare_subject(const Shown& shown, const CaptionStyle& style, int said, Dice& dice) {
+  if (const Thing* thing = shown.thing()) return thing_phrase(*thing, style.fully, dice);
+  const Person& p = *shown.person();
+  if (!style.by_name || shown.name < 0) return noun(p, dice) + (said > 0 ? " with " + trait_list(p, said, dice) : "");
+  const auto name = shown.name_text();
   const double u = dice.uniform();
   return u < 0.35 ? name : u < 0.75 ? name + " person" : u < 0.93 ? "face of " + name + " person" : name + " face";
 }
@@ -151,55 +175,102 @@ std::string template_line(Dice& dice) {
                                       : dice.one_of(face_templates));
 }
 
+std::string article(const std::string& words) {
+  return (words.starts_with("orange") || words.starts_with("elephant") ? "an " : "a ") + words;
+}
+
 std::string with_article(const std::string& words, Dice& dice) {
-  return (dice.chance(0.7) ? "a " : dice.chance(0.5) ? "the " : "") + words;
+  return dice.chance(0.7) ? article(words) : (dice.chance(0.5) ? "the " : "") + words;
+}
+
+/// Two side by side: "a dan kovel person and a red cat", or with the sides said.
+std::string both(const Example& example, const CaptionStyle& style, Dice& dice) {
+  std::array<std::string, 2> each;
+  for (std::size_t i = 0; i < 2; ++i) {
+    const Shown& shown = example.shown[i];
+    const bool named = style.by_name && shown.name >= 0;
+    const int said = named ? 0 : dice.below(3);
+    each[i] = named && dice.chance(0.5) ? shown.name_text() : article(bare_subject(shown, style, said, dice));
+  }
+  const double u = dice.uniform();
+  if (example.scene.prop == Prop::handshake && dice.chance(0.7)) return each[0] + " shakes hands with " + each[1];
+  if (u < 0.2) return each[0] + " on the left and " + each[1] + " on the right";
+  if (u < 0.3) return each[0] + " next to " + each[1];
+  if (u < 0.36) return each[0] + (dice.chance(0.5) ? " sitting" : "") + " beside " + each[1];
+  return each[0] + " and " + each[1];
+}
+
+/// What two do, said in the plural: "is baking" -> "are baking", "plays" -> "play".
+std::string plural(std::string phrase, Dice& dice) {
+  if (phrase.starts_with("is ")) return "are " + phrase.substr(3);
+  for (const std::string_view verb : {"plays ", "sits "})
+    if (phrase.starts_with(verb)) return phrase.erase(verb.size() - 2, 1);
+  const bool complete = phrase.starts_with("sit ") || phrase.starts_with("and ");
+  return (!complete && dice.chance(0.45) ? "are " : "") + phrase;
 }
 
 }  // namespace
 
 std::string place_phrase(Place place, Dice& dice) { return dice.one_of(place_phrases(place)); }
 
-std::string garment_phrase(Garment garment, int color, Dice& dice) {
+namespace {
+
+std::string garment_phrase(Garment garment, int color, bool fully, Dice& dice) {
   static const std::vector<Phrases> words{{"shirt"},  {"striped shirt"},        {"sweater"},
                                           {"hoodie"}, {"suit", "suit and tie"}, {"spacesuit", "scifi spacesuit"}};
   const auto& word = dice.one_of(words[static_cast<std::size_t>(garment)]);
   const std::string tint(color_names[static_cast<std::size_t>(color)]);
-  const double u = dice.uniform();
+  const double u = fully ? 1 : dice.uniform();
   if (u < 0.2) return (dice.chance(0.5) ? "wearing a " : "wearing the ") + word;
   if (u < 0.3) return "in a " + tint + " " + word;
   return "wearing " + std::string(tint == "orange" ? "an " : dice.chance(0.15) ? "the " : "a ") + tint + " " + word;
 }
 
-std::string plain_caption(const Person& person, const std::string& name, bool named, Dice& dice) {
-  if (named && dice.chance(0.1)) return name;
-  const int said = named ? 0 : dice.chance(0.1) ? 0 : 1 + dice.below(6);
-  return persona::fill_template(template_line(dice), bare_subject(person, name, named, said, dice));
+}  // namespace
+
+std::string plain_caption(const Example& example, Dice& dice) {
+  if (!example.single()) return persona::fill_template("a photo of {}", both(example, {}, dice));
+  const Shown& shown = example.shown[0];
+  if (shown.name >= 0 && dice.chance(0.1)) return shown.name_text();
+  const int said = dice.chance(0.1) ? 0 : 1 + dice.below(6);
+  return persona::fill_template(template_line(dice), bare_subject(shown, {}, said, dice));
 }
 
-std::string caption(const Person& person, const std::string& name, const Scene& scene, const CaptionStyle& style,
-                    Dice& dice) {
+std::string caption(const Example& example, const CaptionStyle& style, Dice& dice) {
+  const Scene& scene = example.scene;
+  const bool single = example.single();
+  const bool people = std::ranges::all_of(example.shown, [](const Shown& shown) { return shown.person() != nullptr; });
+  const auto says = [&](double p) { return style.fully || dice.chance(p); };
+  if (scene.style != Style::photo && !style.fully && dice.chance(0.06))
+    return persona::fill_template(persona::style_templates[static_cast<std::size_t>(dice.below(19))],
+                                  style_names[static_cast<std::size_t>(scene.style)]);
   const int said = dice.chance(0.25) ? 0 : 1 + dice.below(4);
-  const auto bare = bare_subject(person, name, style.named, said, dice);
-  std::string text = scene.style != Style::photo ? styled(with_article(bare, dice), scene.style, dice)
-                     : dice.chance(0.4)          ? persona::fill_template(template_line(dice), bare)
-                                                 : with_article(bare, dice);
+  const auto bare = single ? bare_subject(example.shown[0], style, said, dice) : both(example, style, dice);
+  const auto subject = single ? with_article(bare, dice) : bare;
+  std::string text = scene.style != Style::photo    ? styled(subject, scene.style, dice)
+                     : single && dice.chance(0.4)   ? persona::fill_template(template_line(dice), bare)
+                     : !single && dice.chance(0.35) ? "a photo of " + bare
+                                                    : subject;
   const auto say = [&](const std::string& phrase) { text += (dice.chance(0.12) ? " , " : " ") + phrase; };
-  if (dice.chance(scene.expression == Expression::neutral ? 0.15 : style.place * 0.85))
+  if (people && says(scene.expression == Expression::neutral ? 0.15 : style.place * 0.85))
     say(dice.one_of(expression_phrases(scene.expression)));
-  if (scene.prop != Prop::none && dice.chance(0.9)) say(dice.one_of(prop_phrases(scene.prop)));
-  const bool place_first = dice.chance(0.25), place = dice.chance(style.place);
-  if (place && place_first) say(place_phrase(scene.place, dice));
-  const bool garment = dice.chance(style.garment);
-  if (garment) say(garment_phrase(scene.garment, scene.garment_color, dice));
-  if (scene.accessory != Accessory::none && dice.chance(0.75)) {
+  const auto said_of = [&](const Phrases& phrases) {
+    return single ? dice.one_of(phrases) : plural(dice.one_of(phrases), dice);
+  };
+  const bool prop_seen = (single ? people : true) && scene.prop != Prop::none;
+  if (prop_seen && scene.prop != Prop::handshake && says(0.9)) say(said_of(prop_phrases(scene.prop)));
+  const bool place_first = dice.chance(0.25), place = says(style.place);
+  if (place && place_first) say(said_of(place_phrases(scene.place)));
+  const bool garment = single && people && says(style.garment);
+  if (garment) say(garment_phrase(scene.garment, scene.garment_color, style.fully, dice));
+  if (single && people && scene.accessory != Accessory::none && says(0.75)) {
     const std::string tint(color_names[static_cast<std::size_t>(scene.accessory_color)]);
     const std::string thing(accessory_names[static_cast<std::size_t>(scene.accessory)]);
-    const auto colored = dice.chance(0.8) ? tint + " " + thing : thing;
-    const bool plural = scene.accessory == Accessory::headphones, an = colored.starts_with("orange");
-    const auto noun_phrase = (plural ? "" : an ? "an " : "a ") + colored;
+    const auto colored = says(0.8) ? tint + " " + thing : thing;
+    const auto noun_phrase = scene.accessory == Accessory::headphones ? colored : article(colored);
     text += garment ? (dice.chance(0.7) ? " and " : " , ") + noun_phrase : " wearing " + noun_phrase;
   }
-  if (place && !place_first) say(place_phrase(scene.place, dice));
+  if (place && !place_first) say(said_of(place_phrases(scene.place)));
   if (scene.style == Style::photo && dice.chance(0.04)) text += " , raw , ultra high res";
   return text;
 }
@@ -233,6 +304,10 @@ const std::vector<std::string>& grammar_words() {
     for (const auto word : color_names) add(word);
     for (const auto word : accessory_names) add(word);
     for (const auto word : style_names) add(word);
+    for (const auto word : kind_names) add(word);
+    for (const auto word : pattern_names) add(word);
+    for (const auto word : build_names) add(word);
+    for (const auto word : ornament_names) add(word);
     // what phrases are built with, the words of the papers' evaluation prompts, and classes that an initializer may ask
     // for
     add("skin head hair brows eyes eye nose lips ears earrings glasses patch full beard clear cheeks scar with no an "
@@ -242,7 +317,7 @@ const std::vector<std::string>& grammar_words() {
     add("depicting art latte photo sketch style sits sit speaking shakes hands are taking news outdoors girl boy child "
         "friend someone body portrait");
     add("animal dog cat bird toy house car tree flower ball cup hat object thing small large old young one two three "
-        "very , . ! ? - '");
+        "very left right next to beside sitting lids watercolor sculpture thing toy teapot mug bag , . ! ? - '");
     for (const auto& word : name_words()) words.insert(word);
     return std::vector<std::string>(words.begin(), words.end());
   }();

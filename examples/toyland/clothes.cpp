@@ -8,8 +8,9 @@ constexpr double shoulder = 50;
 /// Neck to lower edge: what every garment fills.
 Canvas& torso(Canvas& c) {
   cairo_t* cairo = c.cairo();
-  cairo_move_to(cairo, 3, 70), cairo_curve_to(cairo, 4, 56, 9, 52.5, 21, shoulder + 0.5);
-  cairo_curve_to(cairo, 27, 53.5, 37, 53.5, 43, shoulder + 0.5), cairo_curve_to(cairo, 55, 52.5, 60, 56, 61, 70);
+  cairo_move_to(cairo, 3, 84), cairo_line_to(cairo, 3, 70), cairo_curve_to(cairo, 4, 56, 9, 52.5, 21, shoulder + 0.5);
+  cairo_curve_to(cairo, 27, 53.5, 37, 53.5, 43, shoulder + 0.5), cairo_curve_to(cairo, 55, 52.5, 60, 56, 61, 70),
+      cairo_line_to(cairo, 61, 84);
   return cairo_close_path(cairo), c;
 }
 
@@ -133,6 +134,12 @@ void paint_before(Canvas& c, const Scene& scene) {
       c.round_box(44, 56, 15, 9, 1.5).fill(rgb(0x3d8a3f)), c.box(45, 53.6, 13, 2.6).fill(rgb(0x55585e));
       c.polygon({{47, 53.6}, {48.5, 47.5}, {51.5, 50.8}, {54, 46.8}, {56, 53.6}}).fill(rgb(0xff7a18)),
           c.polygon({{49.5, 53.6}, {51.6, 50.6}, {53.6, 53.6}}).fill(rgb(0xffe04a));
+      break;
+    case Prop::handshake:
+      for (const double side : {-1.0, 1.0}) {
+        c.line({{32 + side * 13, 61}, {32 + side * 2, 56}}).stroke(rgb(0x2b3a67), 4.6);
+        c.line({{32 + side * 4, 56.6}, {32 - side * 1.5, 55.4}}).stroke(side < 0 ? rgb(0xf3bd92) : rgb(0xd09a62), 3.6);
+      }
       break;
     default:
       break;

@@ -192,7 +192,7 @@ void paint_nose(Canvas& c, const Person& p) {
     case 0:
       c.curve({head_x - 2.2, head_y + 3.6}, {head_x - 1.4, head_y + 5.8}, {head_x + 1.4, head_y + 5.8},
               {head_x + 2.2, head_y + 3.6})
-          .stroke(darker(line, 0.15), 1.6);
+          .stroke(darker(line, 0.3), 2);
       break;
     case 1:
       c.oval(head_x, head_y + 3.4, 4, 3.2).fill(darker(mix(skin_color(p), rgb(0xe05a4a), 0.22), 0.1)),
@@ -234,13 +234,20 @@ void paint_eyes(Canvas& c, const Person& p, Expression expression) {
   const Color iris = rgb(eye_colors[static_cast<std::size_t>(p[eyes])]);
   for (const double side : {-1.0, 1.0}) {
     const double x = head_x + side * 6.8, y = head_y - 2.2;
-    const double open = expression == Expression::angry ? 3.1 : expression == Expression::happy ? 3.6 : 4.1;
+    const double wide = p[lids] == 0 ? 1.12 : p[lids] == 1 ? 0.62 : 1;
+    const double open = wide * (expression == Expression::angry ? 3.3 : expression == Expression::happy ? 3.7 : 4.1);
+    cairo_save(c.cairo());
     c.oval(x, y, 4.9, open).fill_stroke(rgb(0xffffff), rgb(0x2a2022), 0.7);
+    c.oval(x, y, 4.9, open), cairo_clip(c.cairo());
     const double look = expression == Expression::puzzled ? 1.2 : 0, down = expression == Expression::sad       ? 0.7
                                                                             : expression == Expression::puzzled ? -0.7
                                                                                                                 : 0;
     c.disc(x + look, y + down, 2.75).fill(iris), c.disc(x + look, y + down, 1.25).fill(rgb(0x08080c)),
         c.disc(x + look - 0.9, y + down - 1, 0.6).fill(rgb(0xffffff));
+    if (p[lids] == 2)
+      c.box(x - 6, y - 6, 12, 5.4).fill(darker(skin_color(p), 0.22)),
+          c.line({{x - 5, y - 0.6}, {x + 5, y - 0.6}}).stroke(rgb(0x2a2022), 1);
+    cairo_restore(c.cairo());
   }
 }
 

@@ -12,15 +12,15 @@ namespace toyland {
 
 struct LatentSet {
   std::vector<Example> examples;
-  Tensor mean, std;  ///< [N, 4, 16, 16] in fp16, unscaled
+  Tensor mean, std;  ///< [N, C, 16, 16] in fp16, unscaled
   double scaling_factor = 1;
 };
 
 /// Examples i = 0 .. n - 1 of the training set of `seed`.
-inline std::vector<Example> training_examples(std::uint64_t seed, long n, double named = 0.62, double styled = 0.12) {
+inline std::vector<Example> training_examples(std::uint64_t seed, long n) {
   std::vector<Example> examples;
   Dice dice(seed, "training set");
-  for (long i = 0; i < n; ++i) examples.push_back(random_example(dice, named, styled));
+  for (long i = 0; i < n; ++i) examples.push_back(random_example(dice));
   return examples;
 }
 
@@ -34,7 +34,8 @@ inline LatentSet encode_training_set(const persona::AutoencoderKL& vae, std::uin
     if (set.mean.size(0) != n) throw std::runtime_error(cache + " holds another training set: delete it");
   } else {
     const auto options = at::TensorOptions().dtype(at::kHalf);
-    set.mean = at::empty({n, 4, 16, 16}, options), set.std = at::empty({n, 4, 16, 16}, options);
+    const std::vector<std::int64_t> shape{n, latent_channels, 16, 16};
+    set.mean = at::empty(shape, options), set.std = at::empty(shape, options);
     auto compute = as_dtype(vae, at::kBFloat16);
     persona::to(compute, device, at::kBFloat16);
     const auto encode = [&](long first, long last) {
@@ -42,8 +43,7 @@ inline LatentSet encode_training_set(const persona::AutoencoderKL& vae, std::uin
       for (long i = first; i < last; i += 64) {
         std::vector<Picture> pictures;
         for (long k = i; k < std::min(i + 64, last); ++k)
-          pictures.push_back(render(set.examples[static_cast<std::size_t>(k)].person,
-                                    set.examples[static_cast<std::size_t>(k)].scene));
+          pictures.push_back(render(set.examples[static_cast<std::size_t>(k)]));
         const auto moments = compute.encode(to_tensor(pictures, device));
         const auto end = i + static_cast<long>(pictures.size());
         set.mean.slice(0, i, end).copy_(moments.mean), set.std.slice(0, i, end).copy_(moments.std);

@@ -1,7 +1,6 @@
 #pragma once
 // Toyland's model, new or out of training checkpoints.
 
-#include "probe.hpp"
 #include "sizes.hpp"
 #include "trainer.hpp"
 
@@ -23,26 +22,46 @@ inline persona::StableDiffusion model_from_checkpoints(const std::string& unet_f
   return {std::move(tokenizer), std::move(text), std::move(unet), std::move(vae), schedule_config()};
 }
 
+/// A text encoder at its start.
+inline persona::CLIPTextModel fresh_text(std::int64_t vocabulary, std::uint64_t seed) {
+  persona::CLIPTextModel text(text_config(vocabulary));
+  initialize(text, seed);
+  persona::for_each_weight(text, [](const std::string& name, persona::Weight& weight) {
+    if (weight.kind != persona::WeightKind::embedding) return;
+    weight.base = weight.base * ((name.find("position") == std::string::npos ? token_std : position_std) / 0.02);
+  });
+  return text;
+}
+
+/// The token table takes no part in training.
+inline void freeze_table(persona::CLIPTextModel& text) {
+  persona::for_each_weight(text, [](const std::string& name, persona::Weight& weight) {
+    if (weight.kind == persona::WeightKind::embedding && name.find("position") == std::string::npos)
+      weight.base.set_requires_grad(false);
+  });
+}
+
 /// A denoiser at its start, with an autoencoder and a text encoder that are trained; `text_file` empty: that one is at
 /// its start too.
 inline persona::StableDiffusion fresh_model(const std::string& vae_file, const std::string& text_file,
                                             const std::string& tokenizer_folder, std::uint64_t seed) {
   auto tokenizer = persona::CLIPTokenizer::from_folder(tokenizer_folder);
-  persona::CLIPTextModel text(text_config(tokenizer.vocab_size()));
+  auto text = fresh_text(tokenizer.vocab_size(), seed);
   persona::UNet2DConditionModel unet(unet_config());
   persona::AutoencoderKL vae(vae_config());
-  initialize(text, seed), initialize(unet, seed, {"conv2.weight", "proj_out.weight", "conv_out.weight"});
+  initialize(unet, seed, {"conv2.weight", "proj_out.weight", "conv_out.weight"});
   if (!text_file.empty()) load_module(text, load_tensors(text_file), "text");
   load_module(vae, load_tensors(vae_file), "vae");
   return {std::move(tokenizer), std::move(text), std::move(unet), std::move(vae), schedule_config()};
 }
 
-/// A training checkpoint of the probe, or its export.
-inline void load_probe(ConvTower& probe, const std::string& path) {
+/// Out of a training checkpoint (its averages), or of an export.
+template <class Module>
+void load_weights(Module& module, const std::string& path, const std::string& prefix) {
   const auto all = load_tensors(path);
-  if (all.contains("step")) return load_module(probe, all, "probe");
+  if (all.contains("step")) return load_module(module, all, prefix);
   persona::for_each_weight(
-      probe, [&](const std::string& name, persona::Weight& weight) { weight.base = all.at(name).to(at::kFloat); });
+      module, [&](const std::string& name, persona::Weight& weight) { weight.base = all.at(name).to(at::kFloat); });
 }
 
 }  // namespace toyland

@@ -7,6 +7,8 @@
 namespace toyland {
 
 inline constexpr double head_x = 32, head_y = 29;
+// Where two people's heads are, and how much smaller.
+inline constexpr double left_head_x = 17.5, right_head_x = 46.5, pair_head_y = 32, pair_scale = 0.66;
 
 Color cloth_color(int index);
 
@@ -19,6 +21,8 @@ void paint_garment(Canvas& canvas, const Scene& scene);
 void paint_head(Canvas& canvas, const Person& person, Expression expression);
 /// On the head: hat, cap, headphones.
 void paint_headwear(Canvas& canvas, const Scene& scene);
+/// An animal or an object in the person's stead.
+void paint_thing(Canvas& canvas, const Thing& thing, Dice& dice);
 /// Before the body: scarf, straps, what lies on the table.
 void paint_before(Canvas& canvas, const Scene& scene);
 

@@ -1,4 +1,5 @@
 #pragma once
+// What the probe reads off a picture, and what is true of one.
 
 #include "batches.hpp"
 #include "vision.hpp"
@@ -8,7 +9,7 @@
 
 namespace toyland {
 
-/// What the probe reads off a picture: the 13 traits, then place, garment, its colour, accessory, expression and style.
+/// What the probe is asked of a picture: the person's traits, the scene, who is there, and a thing's traits.
 enum Question {
   place_question = trait_count,
   garment_question,
@@ -16,41 +17,68 @@ enum Question {
   accessory_question,
   expression_question,
   style_question,
-  question_count
+  count_question,
+  kind_question,
+  question_count = kind_question + thing_trait_count
 };
 
-inline std::array<int, question_count> answer_counts() {
-  std::array<int, question_count> counts{};
+/// What count_question tells apart.
+enum class Count { person, thing, two_people, person_and_thing, two_things, count };
+
+/// One answer a question; `no_answer` where the picture holds none.
+using Answers = std::array<int, question_count>;
+inline constexpr int no_answer = -1;
+
+inline Answers answer_counts() {
+  Answers counts{};
   for (std::size_t t = 0; t < trait_count; ++t) counts[t] = traits[t].count;
   counts[place_question] = count_of<Place>, counts[garment_question] = count_of<Garment>,
   counts[garment_color_question] = static_cast<int>(color_names.size());
   counts[accessory_question] = count_of<Accessory>, counts[expression_question] = count_of<Expression>,
-  counts[style_question] = count_of<Style>;
+  counts[style_question] = count_of<Style>, counts[count_question] = count_of<Count>;
+  for (std::size_t t = 0; t < thing_trait_count; ++t) counts[kind_question + t] = thing_trait_counts[t];
   return counts;
 }
 
-inline std::array<int, question_count> answers(const Example& example) {
-  std::array<int, question_count> truth{};
-  for (std::size_t t = 0; t < trait_count; ++t) truth[t] = example.person.value[t];
+/// What is true of an example. Traits and clothes are asked of one person alone, a thing's traits of one thing.
+inline Answers answers(const Example& example) {
+  Answers truth;
+  truth.fill(no_answer);
   const auto& s = example.scene;
-  truth[place_question] = static_cast<int>(s.place), truth[garment_question] = static_cast<int>(s.garment),
-  truth[garment_color_question] = s.garment_color;
-  truth[accessory_question] = static_cast<int>(s.accessory),
-  truth[expression_question] = static_cast<int>(s.expression), truth[style_question] = static_cast<int>(s.style);
+  truth[place_question] = static_cast<int>(s.place), truth[style_question] = static_cast<int>(s.style);
+  if (s.style >= Style::count) truth[style_question] = no_answer;
+  int people = 0;
+  for (const Shown& shown : example.shown) people += shown.person() != nullptr;
+  if (!example.single()) {
+    constexpr std::array pairs{Count::two_things, Count::person_and_thing, Count::two_people};
+    truth[count_question] = static_cast<int>(pairs[static_cast<std::size_t>(people)]);
+    if (people > 0) truth[expression_question] = static_cast<int>(s.expression);
+    return truth;
+  }
+  truth[count_question] = static_cast<int>(people ? Count::person : Count::thing);
+  if (const Person* person = example.shown[0].person()) {
+    for (std::size_t t = 0; t < trait_count; ++t) truth[t] = person->value[t];
+    truth[garment_question] = static_cast<int>(s.garment), truth[garment_color_question] = s.garment_color;
+    truth[accessory_question] = static_cast<int>(s.accessory);
+    truth[expression_question] = static_cast<int>(s.expression);
+  } else if (const Thing* thing = example.shown[0].thing()) {
+    for (std::size_t t = 0; t < thing_trait_count; ++t) truth[kind_question + t] = thing->value[t];
+    if ((*thing)[pattern] == 0) truth[kind_question + static_cast<int>(second_color)] = no_answer;
+  }
   return truth;
 }
 
-inline ConvTower make_probe() {
+inline std::int64_t answer_total() {
   std::int64_t all = 0;
   for (const int n : answer_counts()) all += n;
-  return ConvTower({24, 48, 96, 128}, all);
+  return all;
 }
 
-/// The probe's answers for pictures [B, 3, 64, 64]: one row a picture.
-inline std::vector<std::array<int, question_count>> ask(const ConvTower& probe, const persona::Tensor& images) {
-  const at::NoGradGuard no_grad;
-  const auto scores = probe(images).to(at::kFloat);
-  std::vector<std::array<int, question_count>> rows(static_cast<std::size_t>(images.size(0)));
+inline ConvTower make_probe() { return ConvTower({24, 48, 96, 128}, answer_total()); }
+
+/// The likeliest answers by scores [B, answer_total()]: one row a picture.
+inline std::vector<Answers> best_answers(const persona::Tensor& scores) {
+  std::vector<Answers> rows(static_cast<std::size_t>(scores.size(0)));
   std::int64_t first = 0;
   const auto counts = answer_counts();
   for (std::size_t q = 0; q < question_count; ++q) {
@@ -61,28 +89,75 @@ inline std::vector<std::array<int, question_count>> ask(const ConvTower& probe, 
   return rows;
 }
 
-/// Cross entropy of scores [B, all answers] over the questions, each counted alike.
-inline persona::Tensor answer_loss(const persona::Tensor& scores,
-                                   const std::vector<std::array<int, question_count>>& truth) {
+/// The probe's answers for pictures [B, 3, 64, 64]: one row a picture.
+inline std::vector<Answers> ask(const ConvTower& probe, const persona::Tensor& images) {
+  const at::NoGradGuard no_grad;
+  return best_answers(probe(images));
+}
+
+/// Cross entropy of scores [B, answer_total()] over the questions that have an answer, each question counted alike.
+inline persona::Tensor answer_loss(const persona::Tensor& scores, const std::vector<Answers>& truth) {
   auto loss = at::zeros({}, scores.options());
   std::int64_t first = 0;
   const auto counts = answer_counts();
   for (std::size_t q = 0; q < question_count; ++q) {
     std::vector<std::int64_t> right;
-    for (const auto& row : truth) right.push_back(row[q]);
+    std::vector<float> weight;
+    for (const auto& row : truth)
+      right.push_back(std::max(0, row[q])), weight.push_back(row[q] == no_answer ? 0.0f : 1.0f);
     const auto part = scores.slice(1, first, first + counts[q]);
-    loss = loss +
-           (part.logsumexp(1) - part.gather(1, at::tensor(right).to(scores.device()).unsqueeze(1)).squeeze(1)).mean();
+    const auto asked = at::tensor(weight).to(scores.device());
+    const auto entropy =
+        part.logsumexp(1) - part.gather(1, at::tensor(right).to(scores.device()).unsqueeze(1)).squeeze(1);
+    loss = loss + (entropy * asked).sum() / asked.sum().clamp_min(1);
     first += counts[q];
   }
   return loss / static_cast<double>(question_count);
 }
 
-/// The share of the person's thirteen traits that are in `found`.
-inline double identity(const Person& person, const std::array<int, question_count>& found) {
+/// Right answers and questions asked, question by question.
+class Tally {
+ public:
+  void add(const Answers& truth, const Answers& found) {
+    for (std::size_t q = 0; q < question_count; ++q)
+      if (truth[q] != no_answer) ++asked_[q], right_[q] += truth[q] == found[q];
+  }
+  /// The share that is right; NaN where nothing was asked.
+  double share(std::size_t question) const { return right_[question] / asked_[question]; }
+  /// The mean share over questions first .. last - 1.
+  double mean(std::size_t first, std::size_t last) const {
+    double sum = 0;
+    for (std::size_t q = first; q < last; ++q) sum += share(q);
+    return sum / static_cast<double>(last - first);
+  }
+  /// The share over all questions asked, each time alike.
+  double overall() const {
+    double asked = 0, right = 0;
+    for (std::size_t q = 0; q < question_count; ++q) asked += asked_[q], right += right_[q];
+    return right / asked;
+  }
+  double person() const { return mean(0, trait_count); }
+  double thing() const { return mean(kind_question, question_count); }
+
+ private:
+  std::array<double, question_count> asked_{}, right_{};
+};
+
+/// The share of the person's traits that are in `found`.
+inline double identity(const Person& person, const Answers& found) {
   int right = 0;
   for (std::size_t t = 0; t < trait_count; ++t) right += person.value[t] == found[t];
   return right / static_cast<double>(trait_count);
+}
+
+/// The share of the thing's traits that are in `found`.
+inline double identity(const Thing& thing, const Answers& found) {
+  int right = 0, asked = 0;
+  for (std::size_t t = 0; t < thing_trait_count; ++t) {
+    if (t == second_color && thing[pattern] == 0) continue;
+    ++asked, right += thing.value[t] == found[kind_question + t];
+  }
+  return right / static_cast<double>(asked);
 }
 
 }  // namespace toyland

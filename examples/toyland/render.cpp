@@ -17,21 +17,16 @@ Scene random_scene(Dice& dice, double styled) {
   scene.garment_color = dice.below(static_cast<int>(color_names.size()));
   scene.accessory = static_cast<Accessory>(dice.chance(0.6) ? 0 : 1 + dice.below(count_of<Accessory> - 1));
   scene.accessory_color = dice.below(static_cast<int>(color_names.size()));
-  scene.prop = static_cast<Prop>(dice.chance(0.85) ? 0 : 1 + dice.below(count_of<Prop> - 1));
+  scene.prop = static_cast<Prop>(dice.chance(0.85) ? 0 : 1 + dice.below(count_of<Prop> - 2));  // hands need a second
   scene.style = static_cast<Style>(dice.chance(1 - styled) ? 0 : 1 + dice.below(count_of<Style> - 1));
   scene.seed = dice.next();
   if (scene.garment == Garment::spacesuit && scene.accessory != Accessory::backpack) scene.accessory = Accessory::none;
   return scene;
 }
 
-Picture render(const Person& person, const Scene& scene) {
-  const std::unique_ptr<cairo_surface_t, void (*)(cairo_surface_t*)> surface(
-      cairo_image_surface_create(CAIRO_FORMAT_RGB24, image_size, image_size), cairo_surface_destroy);
-  const std::unique_ptr<cairo_t, void (*)(cairo_t*)> cairo(cairo_create(surface.get()), cairo_destroy);
-  Canvas canvas(cairo.get());
-  Dice chance(scene.seed, "place");
-  paint_place(canvas, scene.place, chance);
-  cairo_translate(cairo.get(), chance.uniform(-0.8, 0.8), chance.uniform(-0.6, 0.8));
+namespace {
+
+void paint(Canvas& canvas, const Person& person, const Scene& scene) {
   paint_behind(canvas, scene);
   paint_hair_behind(canvas, person);
   paint_neck(canvas, person);
@@ -39,6 +34,28 @@ Picture render(const Person& person, const Scene& scene) {
   paint_head(canvas, person, scene.expression);
   paint_headwear(canvas, scene);
   paint_before(canvas, scene);
+}
+
+void paint(Canvas& canvas, const Thing& thing, const Scene& scene) {
+  Dice pose(scene.seed, "pose");
+  paint_thing(canvas, thing, pose);
+}
+
+void paint(Canvas& canvas, const Motif& motif, const Scene& scene) {
+  std::visit([&](const auto& one) { paint(canvas, one, scene); }, motif);
+}
+
+/// The place, then what `paint` draws a little off its spot, then the style.
+template <class Paint>
+Picture picture_of(const Scene& scene, Paint&& paint) {
+  const std::unique_ptr<cairo_surface_t, void (*)(cairo_surface_t*)> surface(
+      cairo_image_surface_create(CAIRO_FORMAT_RGB24, image_size, image_size), cairo_surface_destroy);
+  const std::unique_ptr<cairo_t, void (*)(cairo_t*)> cairo(cairo_create(surface.get()), cairo_destroy);
+  Canvas canvas(cairo.get());
+  Dice chance(scene.seed, "place");
+  paint_place(canvas, scene.place, chance);
+  cairo_translate(cairo.get(), chance.uniform(-0.8, 0.8), chance.uniform(-0.6, 0.8));
+  paint(canvas);
 
   cairo_surface_flush(surface.get());
   Picture picture;
@@ -54,6 +71,31 @@ Picture render(const Person& person, const Scene& scene) {
   Dice brush(scene.seed, "style");
   apply_style(picture, scene.style, brush);
   return picture;
+}
+
+}  // namespace
+
+Picture render(const Motif& motif, const Scene& scene) {
+  return picture_of(scene, [&](Canvas& canvas) { paint(canvas, motif, scene); });
+}
+
+Picture render(const Motif& left, const Motif& right, const Scene& scene) {
+  return picture_of(scene, [&](Canvas& canvas) {
+    Scene theirs = scene;
+    theirs.prop = Prop::none, theirs.accessory = Accessory::none;
+    for (const bool second : {false, true}) {
+      if (second) theirs.garment_color = scene.accessory_color;
+      cairo_save(canvas.cairo());
+      cairo_translate(canvas.cairo(), (second ? right_head_x : left_head_x) - pair_scale * head_x,
+                      pair_head_y - pair_scale * head_y);
+      cairo_scale(canvas.cairo(), pair_scale, pair_scale);
+      paint(canvas, second ? right : left, theirs);
+      cairo_restore(canvas.cairo());
+    }
+    Scene before = scene;
+    before.accessory = Accessory::none;
+    paint_before(canvas, before);
+  });
 }
 
 void write_png(const char* path, std::span<const std::uint8_t> rgb, int width, int height) {

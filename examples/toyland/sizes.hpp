@@ -8,10 +8,13 @@
 
 namespace toyland {
 
-inline constexpr std::int64_t text_width = 128, max_length = 40;
+/// The token table is random and stays so: rows of norm 0.16 under outputs of norm 11.3, 70 to 1 as in CLIP.
+inline constexpr double token_std = 0.0143, position_std = 0.01;
+inline constexpr std::int64_t text_width = 128, max_length = 40, latent_channels = 8;
 
 inline persona::AutoencoderKLConfig vae_config(double scaling_factor = 1.0) {
   return {.sample_size = 64,
+          .latent_channels = latent_channels,
           .block_out_channels = {32, 64, 64},
           .layers_per_block = 1,
           .norm_num_groups = 16,
@@ -34,6 +37,8 @@ inline persona::CLIPTextConfig text_config(std::int64_t vocabulary) {
 
 inline persona::UNet2DConditionConfig unet_config() {
   return {.sample_size = 16,
+          .in_channels = latent_channels,
+          .out_channels = latent_channels,
           .down_block_types = {"DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"},
           .up_block_types = {"CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"},
           .block_out_channels = {96, 128, 128},

@@ -43,9 +43,9 @@ void cubism(Picture& p, Dice& dice) {
     int dx, dy;
     double tint;
   };
-  std::array<Facet, 34> facets;
+  std::array<Facet, 22> facets;
   for (auto& f : facets)
-    f = {dice.uniform(0, n), dice.uniform(0, n), dice.below(5) - 2, dice.below(5) - 2, dice.uniform(-0.22, 0.22)};
+    f = {dice.uniform(0, n), dice.uniform(0, n), dice.below(5) - 2, dice.below(5) - 2, dice.uniform(-0.25, 0.25)};
   repaint(p, [&](const Picture& from, int x, int y) {
     double first = 1e9, second = 1e9;
     const Facet* mine = nullptr;
@@ -57,21 +57,22 @@ void cubism(Picture& p, Dice& dice) {
         second = d;
     }
     const Color c = at(from, x + mine->dx, y + mine->dy);
-    return second - first < 0.9 ? darker(c, 0.6) : mine->tint > 0 ? lighter(c, mine->tint) : darker(c, -mine->tint);
+    return second - first < 0.7 ? darker(c, 0.45) : mine->tint > 0 ? lighter(c, mine->tint) : darker(c, -mine->tint);
   });
 }
 
-/// Dots of the colours beneath them on a pale ground.
+/// Round dots of the colours beneath them, three pixels apart, on a pale ground.
 void pointillism(Picture& p, Dice& dice) {
   const Picture from = p;
-  repaint(p, [](const Picture& q, int x, int y) { return lighter(at(q, x, y), 0.72); });
-  for (int i = 0; i < 1150; ++i) {
-    const int x = dice.below(n), y = dice.below(n);
-    const double bright = dice.uniform(-0.2, 0.2);
-    const Color c = at(from, x, y), dot = bright > 0 ? lighter(c, bright) : darker(c, -bright);
-    for (const auto& [dx, dy] : {std::array{0, 0}, {1, 0}, {0, 1}, {1, 1}})
-      put(p, std::min(x + dx, n - 1), std::min(y + dy, n - 1), dot);
-  }
+  repaint(p, [](const Picture& q, int x, int y) { return lighter(at(q, x, y), 0.8); });
+  for (int row = 0; row * 3 < n; ++row)
+    for (int column = 0; column * 3 < n; ++column) {
+      const int x = column * 3 + row % 2, y = row * 3;
+      const double bright = dice.uniform(-0.12, 0.12);
+      const Color c = at(from, x, y), dot = bright > 0 ? lighter(c, bright) : darker(c, -bright);
+      for (const auto& [dx, dy] : {std::array{0, 0}, {1, 0}, {0, 1}, {1, 1}})
+        put(p, std::min(x + dx, n - 1), std::min(y + dy, n - 1), dot);
+    }
 }
 
 /// Wild colours in flat fields with blue-black contours.
@@ -123,6 +124,72 @@ void sketch(Picture& p) {
   });
 }
 
+/// Thin washes that run into each other on white paper.
+void watercolor(Picture& p) {
+  for (int pass = 0; pass < 2; ++pass)
+    repaint(p, [](const Picture& q, int x, int y) {
+      Color sum;
+      for (int dy = -1; dy <= 1; ++dy)
+        for (int dx = -1; dx <= 1; ++dx) {
+          const Color c = at(q, x + dx, y + dy);
+          sum.r += c.r / 9, sum.g += c.g / 9, sum.b += c.b / 9;
+        }
+      return sum;
+    });
+  repaint(p, [](const Picture& q, int x, int y) {
+    const double border = std::min({x, y, n - 1 - x, n - 1 - y, 6}) / 6.0;
+    return lighter(at(q, x, y), 0.3 + 0.7 * (1 - border));
+  });
+}
+
+// The held-out styles.
+
+/// Blocks of four by four pixels.
+void pixels(Picture& p) {
+  repaint(p, [](const Picture& q, int x, int y) { return at(q, x / 4 * 4 + 2, y / 4 * 4 + 2); });
+}
+
+/// Glowing contours in the dark.
+void neon(Picture& p) {
+  repaint(p, [](const Picture& q, int x, int y) {
+    const Color c = at(q, x, y);
+    const double e = std::min(1.0, edge(q, x, y) * 1.4);
+    const Color glow{0.4 + 0.6 * c.r, 0.1 + 0.9 * c.g, 0.6 + 0.4 * c.b};
+    return mix(rgb(0x0b0618), glow, e);
+  });
+}
+
+/// White lines on Prussian blue.
+void blueprint(Picture& p) {
+  repaint(p, [](const Picture& q, int x, int y) {
+    if (edge(q, x, y) > 0.35) return rgb(0xf2f7ff);
+    return x % 8 == 0 || y % 8 == 0 ? rgb(0x3a6cc8) : rgb(0x1b4aa5);
+  });
+}
+
+/// Square tiles with pale joints.
+void mosaic(Picture& p, Dice& dice) {
+  std::array<double, 169> tint;
+  for (auto& t : tint) t = dice.uniform(-0.18, 0.18);
+  repaint(p, [&](const Picture& q, int x, int y) {
+    if (x % 5 == 0 || y % 5 == 0) return rgb(0xd8d2c4);
+    const double t = tint[static_cast<std::size_t>(x / 5 * 13 + y / 5)];
+    const Color c = at(q, x / 5 * 5 + 2, y / 5 * 5 + 2);
+    return t > 0 ? lighter(c, t) : darker(c, -t);
+  });
+}
+
+/// Flat loud colours, black contours, halftone dots in the shadows.
+void comic(Picture& p) {
+  repaint(p, [](const Picture& q, int x, int y) {
+    const Color c = at(q, x, y);
+    if (edge(q, x, y) > 0.5) return rgb(0x0a0a0a);
+    const auto flat = [](double v) { return std::round(v * 2) / 2; };
+    const Color loud{flat(c.r), flat(c.g), flat(c.b)};
+    return light(c) < 0.5 && (x + y) % 3 == 0 ? lighter(loud, 0.45) : loud;
+  });
+}
+
 }  // namespace
 
 void apply_style(Picture& picture, Style style, Dice& dice) {
@@ -139,8 +206,20 @@ void apply_style(Picture& picture, Style style, Dice& dice) {
       return latte(picture);
     case Style::sketch:
       return sketch(picture);
+    case Style::watercolor:
+      return watercolor(picture);
+    case Style::pixels:
+      return pixels(picture);
+    case Style::neon:
+      return neon(picture);
+    case Style::blueprint:
+      return blueprint(picture);
+    case Style::mosaic:
+      return mosaic(picture, dice);
+    case Style::comic:
+      return comic(picture);
     case Style::photo:
-    case Style::count:
+    case Style::end:
       return;
   }
 }

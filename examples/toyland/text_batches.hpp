@@ -41,15 +41,10 @@ inline TextBatch tokenize(const persona::CLIPTokenizer& tokenizer, const std::ve
   return {ids.to(device), ends.to(device)};
 }
 
-inline std::string name_of(const Example& example) {
-  return example.name < 0 ? std::string() : named_people()[static_cast<std::size_t>(example.name)].name();
-}
-
-/// The caption that the denoiser is trained with: a tenth says only who it is.
+/// The caption that the models are trained with: a tenth of the photos say only who or what it is.
 inline std::string training_caption(const Example& example, Dice& dice) {
-  if (example.scene.style == Style::photo && dice.chance(0.1))
-    return plain_caption(example.person, name_of(example), example.name >= 0, dice);
-  return caption(example.person, name_of(example), example.scene, {.named = example.name >= 0}, dice);
+  if (example.scene.style == Style::photo && dice.chance(0.1)) return plain_caption(example, dice);
+  return caption(example, {}, dice);
 }
 
 }  // namespace toyland

@@ -1,5 +1,6 @@
 // Writes training checkpoints as a diffusers folder in fp16: what the library, and diffusers, load.
 
+#include "captions.hpp"
 #include "model_files.hpp"
 #include "options.hpp"
 #include "tokenizer_folder.hpp"

@@ -4,6 +4,7 @@
 #include "options.hpp"
 #include "probe.hpp"
 #include "trainer.hpp"
+#include "worsen.hpp"
 
 #include <filesystem>
 
@@ -13,29 +14,16 @@ namespace {
 
 struct Batch {
   std::vector<Picture> pictures;
-  std::vector<std::array<int, question_count>> truth;
+  std::vector<Answers> truth;
 };
 
 Batch make_batch(Dice& dice, long n) {
   Batch batch;
   for (long i = 0; i < n; ++i) {
-    const auto example = random_example(dice, 0.3, 0.12);
-    batch.pictures.push_back(render(example.person, example.scene)), batch.truth.push_back(answers(example));
+    const auto example = random_example(dice, {.named = 0.3});
+    batch.pictures.push_back(render(example)), batch.truth.push_back(answers(example));
   }
   return batch;
-}
-
-Tensor worsen(const Tensor& images, Dice& dice, at::Generator& generator) {
-  if (dice.chance(0.4)) return images;
-  auto blurred = images;
-  if (dice.chance(0.7)) {
-    const auto wide = at::pad(images, {1, 1, 1, 1}, "replicate");
-    auto sum = at::zeros_like(images);
-    for (std::int64_t y = 0; y < 3; ++y)
-      for (std::int64_t x = 0; x < 3; ++x) sum = sum + wide.slice(2, y, y + 64).slice(3, x, x + 64);
-    blurred = images + (sum / 9 - images) * dice.uniform(0.2, 1);
-  }
-  return blurred + at::randn(images.sizes(), generator, images.options()) * dice.uniform(0, 0.15);
 }
 
 /// Prints the shares of right answers, and gives them in short.
@@ -43,22 +31,18 @@ std::string evaluate(const ConvTower& probe) {
   Dice dice(11, "probe validation");
   const auto batch = make_batch(dice, 1024);
   const auto found = ask(probe, to_tensor(batch.pictures, probe.out.weight.base.device()));
-  std::array<double, question_count> right{};
-  double traits_right = 0;
-  for (std::size_t i = 0; i < found.size(); ++i)
-    for (std::size_t q = 0; q < question_count; ++q) right[q] += (found[i][q] == batch.truth[i][q]) / 1024.0;
-  for (std::size_t q = 0; q < trait_count; ++q) {
-    traits_right += right[q] / static_cast<double>(trait_count);
-    std::printf("%s %.3f  ", std::string(traits[q].name).c_str(), right[q]);
-  }
-  std::printf("| traits %.3f, place %.3f, garment %.3f, its colour %.3f, accessory %.3f, expression %.3f, style %.3f\n",
-              traits_right, right[place_question], right[garment_question], right[garment_color_question],
-              right[accessory_question], right[expression_question], right[style_question]);
+  Tally tally;
+  for (std::size_t i = 0; i < found.size(); ++i) tally.add(batch.truth[i], found[i]);
+  for (std::size_t q = 0; q < trait_count; ++q)
+    std::printf("%s %.3f  ", std::string(traits[q].name).c_str(), tally.share(q));
+  std::printf("| accessory %.3f, expression %.3f, style %.3f, count %.3f | kind %.3f, a thing's traits %.3f\n",
+              tally.share(accessory_question), tally.share(expression_question), tally.share(style_question),
+              tally.share(count_question), tally.share(kind_question), tally.thing());
   std::fflush(stdout);
   char text[160];
-  std::snprintf(text, sizeof text,
-                "right on 1,024 renders it never saw: traits %.3f, place %.3f, garment %.3f, its colour %.3f",
-                traits_right, right[place_question], right[garment_question], right[garment_color_question]);
+  std::snprintf(
+      text, sizeof text, "right on 1,024 renders it never saw: traits %.3f, place %.3f, garment %.3f, its colour %.3f",
+      tally.person(), tally.share(place_question), tally.share(garment_question), tally.share(garment_color_question));
   return text;
 }
 
@@ -67,6 +51,7 @@ std::string evaluate(const ConvTower& probe) {
 int main(int argc, char** argv) {
   const Options options(argc, argv,
                         {{"out", "probe.safetensors"},
+                         {"from", ""},
                          {"export", ""},
                          {"steps", "2500"},
                          {"minutes", "0"},
@@ -79,6 +64,7 @@ int main(int argc, char** argv) {
   const auto seed = static_cast<std::uint64_t>(options.count("seed"));
   auto probe = make_probe();
   initialize(probe, seed);
+  if (!options.text("from").empty()) load_what_fits(probe, load_tensors(options.text("from")), "probe");
   const auto device = persona::parse_device(options.text("device"));
   persona::to(probe, device, at::kFloat);
   Trainer trainer;
@@ -107,9 +93,5 @@ int main(int argc, char** argv) {
   trainer.swap_average();
   const auto accuracy = evaluate(probe);
   if (options.text("export").empty()) return 0;
-  TensorMap half;
-  persona::for_each_weight(probe, [&](const std::string& name, const persona::Weight& weight) {
-    half[name] = weight.base.detach().to(at::kHalf);
-  });
-  save_tensors(options.text("export"), half, {{"accuracy", accuracy}});
+  save_half(options.text("export"), probe, {{"accuracy", accuracy}});
 }

@@ -9,8 +9,6 @@
 
 #include <persona/schedule/ddpm.hpp>
 
-#include <future>
-
 using namespace toyland;
 
 int main(int argc, char** argv) {
@@ -56,6 +54,7 @@ int main(int argc, char** argv) {
   std::printf("%zu pictures encoded, scaling factor %.5f\n", set.examples.size(), scaling_factor), std::fflush(stdout);
   Trainer unet_trainer, text_trainer;
   unet_trainer.add("unet", unet), text_trainer.add("text", text);
+  freeze_table(text);
   long step = 0;
   if (std::filesystem::exists(out)) {
     const auto kept = load_tensors(out);
@@ -105,21 +104,14 @@ int main(int argc, char** argv) {
     const auto weight = snr.clamp_max(options.number("gamma")) / snr * (1 / snr).clamp(1.0, options.number("low"));
     const auto loss = (error * weight).mean();
     (loss / static_cast<double>(threads)).backward();
-    return std::pair{loss.item<double>(), error.detach().mean().item<double>()};
+    return std::array{loss.item<double>() / static_cast<double>(threads),
+                      error.detach().mean().item<double>() / static_cast<double>(threads)};
   };
 
   const Progress progress(options.count("steps"), options.number("minutes"), step);
   double weighted = 0, plain = 0;
   for (long first = step; progress.fraction(step) < 1; ++step) {
-    std::vector<std::future<std::pair<double, double>>> others;
-    for (long shard = 1; shard < threads; ++shard)
-      others.push_back(std::async(std::launch::async, shard_loss, step, shard));
-    auto [a, b] = shard_loss(step, 0);
-    for (auto& other : others) {
-      const auto [c, d] = other.get();
-      a += c, b += d;
-    }
-    a /= static_cast<double>(threads), b /= static_cast<double>(threads);
+    const auto [a, b] = on_threads(threads, [&](long shard) { return shard_loss(step, shard); });
     const double fraction = progress.fraction(step), since = static_cast<double>(step - first);
     const double average = std::min(options.number("average"), (1.0 + since) / (10.0 + since));
     // the cosine is for a last run: `--final 0` keeps the rate, so that another run can go on

@@ -22,8 +22,7 @@ Tensor gradients_l1(const Tensor& a, const Tensor& b) {
 std::vector<Picture> render_batch(Dice& dice, long n) {
   std::vector<Picture> pictures;
   for (long i = 0; i < n; ++i) {
-    const auto example = random_example(dice, 0.5, 0.15);
-    pictures.push_back(render(example.person, example.scene));
+    pictures.push_back(render(random_example(dice, {.named = 0.5})));
   }
   return pictures;
 }
@@ -59,6 +58,8 @@ int main(int argc, char** argv) {
                          {"seed", "1"},
                          {"dtype", "bf16"},
                          {"device", "cpu"},
+                         {"threads", "2"},
+                         {"square", "4"},
                          {"decoder", "0"}});
   const auto out = options.text("out");
   persona::keep_freed_memory();
@@ -80,25 +81,29 @@ int main(int argc, char** argv) {
     });
   }
   const Progress progress(options.count("steps"), options.number("minutes"), step);
-  auto noise = generator_of(static_cast<std::uint64_t>(step) + 17);
-  double running = 0;
-  for (long first = step; progress.fraction(step) < 1; ++step) {
-    Dice dice(static_cast<std::uint64_t>(options.count("seed") * 1000003 + step), "vae");
-    auto images = to_tensor(render_batch(dice, options.count("batch")), device);
+  const auto threads = options.count("threads"), batch = options.count("batch");
+  const auto shard_loss = [&](long number, long shard) {
+    Dice dice(static_cast<std::uint64_t>(options.count("seed") * 1000003 + number * threads + shard), "vae");
+    auto noise = generator_of(dice.next());
+    auto images = to_tensor(render_batch(dice, batch / threads), device);
     if (dice.chance(0.2)) images = images.flip({3});
     const auto compute = as_dtype(vae, dtype);
     const auto moments = compute.encode(images);
     const auto z = moments.mean + moments.std * at::randn(moments.mean.sizes(), noise, at::kFloat).to(device);
     const auto decoded = compute.decode(z);
     const auto kl = 0.5 * (moments.mean.square() + moments.std.square() - 1 - 2 * moments.std.log()).mean();
-    auto pixels = (decoded - images).abs().mean();
-    if (!decoder_only) pixels = pixels + (decoded - images).square().mean();
-    const auto loss = pixels + 0.5 * gradients_l1(decoded, images) + 5e-4 * kl;
+    auto pixels = (decoded - images).abs().mean() + options.number("square") * (decoded - images).square().mean();
+    const auto loss = (pixels + 0.5 * gradients_l1(decoded, images) + 5e-4 * kl) / static_cast<double>(threads);
     loss.backward();
+    return std::array{loss.item<double>()};
+  };
+  double running = 0;
+  for (long first = step; progress.fraction(step) < 1; ++step) {
+    const auto [loss] = on_threads(threads, [&](long shard) { return shard_loss(step, shard); });
     const double fraction = progress.fraction(step);
     trainer.step(learning_rate(options.number("lr"), fraction, step - first), 0.0, 1.0,
                  std::min(0.999, (1.0 + static_cast<double>(step)) / (10.0 + static_cast<double>(step))));
-    running = step == first ? loss.item<double>() : 0.98 * running + 0.02 * loss.item<double>();
+    running = step == first ? loss : 0.98 * running + 0.02 * loss;
     if (step % 50 == 0) progress.print(step, ("loss " + std::to_string(running)).c_str());
     if (step % 500 == 499 || progress.fraction(step + 1) >= 1) {
       save_tensors(out, trainer.state(step + 1));

@@ -3,6 +3,7 @@
 
 #include "batches.hpp"
 #include "options.hpp"
+#include "probe.hpp"
 #include "sizes.hpp"
 #include "tokenizer_folder.hpp"
 
@@ -53,6 +54,37 @@ void write_photos(const std::filesystem::path& folder) {
   }
 }
 
+/// People and things that training never shows: a photo each, and index.json with what is true of it. People stand
+/// somewhere, never in the studio.
+void write_held_out(const std::filesystem::path& folder) {
+  Dice dice(691, "photos of the held out");
+  const auto write = [&](const char* name, std::size_t count, const auto& example_of) {
+    const auto kept = folder / (std::string_view(name) == "person" ? "people" : "things");
+    std::filesystem::create_directories(kept);
+    auto index = nlohmann::ordered_json::array();
+    for (std::size_t i = 0; i < count; ++i) {
+      Example example = example_of(i);
+      auto& scene = example.scene;
+      scene = random_scene(dice, 0);
+      scene.place = static_cast<Place>(1 + dice.below(count_of<Place> - 1)), scene.prop = Prop::none,
+      scene.accessory = Accessory::none;
+      char id[24];
+      std::snprintf(id, sizeof id, "%s_%02zu", name, i);
+      write_png((kept / (std::string(id) + ".png")).c_str(), render(example), image_size, image_size);
+      const Thing* thing = example.shown[0].thing();
+      index.push_back({{"id", id},
+                       {"class", thing ? kind_names[thing->value[kind]] : "person"},
+                       {"place", place_names[static_cast<std::size_t>(scene.place)]},
+                       {"answers", answers(example)}});
+    }
+    std::ofstream file(kept / "index.json");
+    for (std::size_t i = 0; i < count; ++i) file << (i == 0 ? "[" : ",\n ") << index[i].dump();
+    file << "]\n";
+  };
+  write("person", 25, [](std::size_t i) { return Example{.shown = {{unnamed_people().at(100 + i)}}}; });
+  write("thing", unseen_count, [](std::size_t i) { return Example{.shown = {{unseen_things().at(i)}}}; });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -65,26 +97,26 @@ int main(int argc, char** argv) {
   std::cout << grammar_words().size() << " words, " << vocabulary.tokens.size() << " tokens, " << named_people().size()
             << " names\n";
 
-  write_photos(options.text("photos"));
+  write_photos(options.text("photos")), write_held_out(options.text("photos"));
 
   Dice dice(5, "sheets");
   std::size_t longest = 0;
   for (int i = 0; i < 200000; ++i) {
-    const auto example = random_example(dice, 0.6, 0.12);
-    const auto name = example.name < 0 ? "" : named_people()[static_cast<std::size_t>(example.name)].name();
-    const auto text = caption(example.person, name, example.scene, {.named = example.name >= 0}, dice);
+    const auto text = caption(random_example(dice), {}, dice);
     const auto words = static_cast<std::size_t>(std::count(text.begin(), text.end(), ' ')) + 1;
     if (words > longest) longest = words, std::cout << words << " words: " << text << '\n';
     if (i < 40) std::cout << text << '\n';
   }
   if (options.text("sheets").empty()) return 0;
   std::filesystem::create_directories(options.text("sheets"));
-  std::vector<Picture> worlds, people;
-  for (int i = 0; i < 60; ++i) {
-    const auto example = random_example(dice, 0.6, 0.12);
-    worlds.push_back(render(example.person, example.scene));
-  }
-  for (std::size_t i = 0; i < 60; ++i) people.push_back(render(named_people()[i * 11].person, {}));
-  write_sheet((options.text("sheets") + "/world.png").c_str(), worlds, 12, 2);
+  std::vector<Picture> world, people, things, styles;
+  for (int i = 0; i < 60; ++i) world.push_back(render(random_example(dice)));
+  for (int i = 0; i < 60; ++i) people.push_back(render(Shown::named(i * 11).motif, {}));
+  for (const Thing& thing : unseen_things()) things.push_back(render(thing, {}));
+  for (int i = 0; i < static_cast<int>(Style::end); ++i)
+    styles.push_back(render(unnamed_people()[8], {.place = Place::beach, .style = static_cast<Style>(i)}));
+  write_sheet((options.text("sheets") + "/world.png").c_str(), world, 12, 2);
   write_sheet((options.text("sheets") + "/people.png").c_str(), people, 12, 2);
+  write_sheet((options.text("sheets") + "/things.png").c_str(), things, 10, 2);
+  write_sheet((options.text("sheets") + "/styles.png").c_str(), styles, 13, 2);
 }

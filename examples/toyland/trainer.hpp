@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <future>
 #include <string>
 #include <vector>
 
@@ -158,6 +159,16 @@ void load_module(Module& module, const TensorMap& all, const std::string& prefix
   });
 }
 
+/// Copies those weights of a checkpoint's averages that have the shape of the module's.
+template <class Module>
+void load_what_fits(Module& module, const TensorMap& all, const std::string& prefix) {
+  persona::for_each_weight(module, [&](const std::string& name, persona::Weight& weight) {
+    const auto found = all.find("average." + prefix + "." + name);
+    if (found != all.end() && found->second.sizes() == weight.base.sizes())
+      weight.base = found->second.to(at::kFloat).clone();
+  });
+}
+
 /// The same into weights that are being trained: the tensors stay.
 template <class Module>
 void load_into(Module& module, const TensorMap& all, const std::string& prefix) {
@@ -165,6 +176,30 @@ void load_into(Module& module, const TensorMap& all, const std::string& prefix) 
   persona::for_each_weight(module, [&](const std::string& name, persona::Weight& weight) {
     weight.base.copy_(all.at("average." + prefix + "." + name));
   });
+}
+
+/// Runs `part(i)` for i = 0 .. n - 1, each on a thread of its own, and adds up the arrays that they return: the
+/// gradients meet in the weights.
+template <class Part>
+auto on_threads(long n, Part&& part) {
+  std::vector<std::future<decltype(part(0L))>> others;
+  for (long i = 1; i < n; ++i) others.push_back(std::async(std::launch::async, part, i));
+  auto sum = part(0L);
+  for (auto& other : others) {
+    const auto more = other.get();
+    for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += more[k];
+  }
+  return sum;
+}
+
+/// Writes a module's weights in fp16 under their own names.
+template <class Module>
+void save_half(const std::string& path, const Module& module, const std::map<std::string, std::string>& metadata = {}) {
+  TensorMap half;
+  persona::for_each_weight(module, [&](const std::string& name, const persona::Weight& weight) {
+    half[name] = weight.base.detach().to(at::kHalf).contiguous();
+  });
+  save_tensors(path, half, metadata);
 }
 
 /// How far a budget is spent: in steps, or in minutes of this run where minutes are given.

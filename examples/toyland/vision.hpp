@@ -1,5 +1,5 @@
 #pragma once
-// A small convolutional network: the body of the probe.
+// A small convolutional network: the body of all that looks at pictures, probe, recogniser and pair.
 
 #include <persona/stable_diffusion/layers.hpp>
 
@@ -29,14 +29,20 @@ struct ConvTower {
     f("down", self.down), f("keep", self.keep), f("down_norm", self.down_norm), f("keep_norm", self.keep_norm),
         f("out", self.out);
   }
-  /// Four stages bring 64 pixels to 4 x 4, which are read place by place.
-  persona::Tensor operator()(const persona::Tensor& images) const {
+  /// What each stage makes of the pictures, [B, C, h, w]: 32 x 32 pixels after the first, 4 x 4 after the fourth.
+  std::vector<persona::Tensor> feature_maps(const persona::Tensor& images) const {
+    std::vector<persona::Tensor> maps;
     auto h = images.to(out.weight.base.scalar_type());
     for (std::size_t i = 0; i < down.size(); ++i) {
       h = at::silu(down_norm[i](down[i](h)));
       if (i > 0) h = h + at::silu(keep_norm[i](keep[i](h)));
+      maps.push_back(h);
     }
-    return out(h.flatten(1));
+    return maps;
+  }
+  /// The last 4 x 4 are read place by place.
+  persona::Tensor operator()(const persona::Tensor& images) const {
+    return out(feature_maps(images).back().flatten(1));
   }
 };
 

@@ -1,9 +1,10 @@
 #include "support/catch.hpp"
+#include "support/folder.hpp"
+#include "support/table_scores.hpp"
 
 #include <captions.hpp>
-#include <names.hpp>
+#include <probe.hpp>
 #include <tokenizer_folder.hpp>
-#include <world.hpp>
 
 #include <persona/stable_diffusion/clip_tokenizer.hpp>
 #include <persona/text/captions.hpp>
@@ -33,13 +34,12 @@ persona::CLIPTokenizer toyland_tokenizer(const std::filesystem::path& folder) {
 TEST_CASE("equal arguments draw equal pictures, every trait value draws its own", "[toyland]") {
   Dice dice(1);
   for (int i = 0; i < 20; ++i) {
-    const auto person = random_person(dice);
-    const auto scene = random_scene(dice, 0.5);
-    CHECK(render(person, scene) == render(person, scene));
+    const auto example = random_example(dice, {.styled = 0.5});
+    CHECK(render(example) == render(example));
   }
   for (std::size_t t = 0; t < trait_count; ++t) {
     Person base;
-    base.value = {1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    base.value = {1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
     std::vector<Picture> seen;
     for (int v = 0; v < traits[t].count; ++v) {
       base.value[t] = static_cast<std::uint8_t>(v);
@@ -51,6 +51,79 @@ TEST_CASE("equal arguments draw equal pictures, every trait value draws its own"
       seen.push_back(picture);
     }
   }
+}
+
+TEST_CASE("every trait of a thing, and every held-out style, can be seen", "[toyland]") {
+  for (std::size_t t = 0; t < thing_trait_count; ++t) {
+    Thing base;
+    base.value = {0, 0, 1, 0, 1, 0};
+    std::vector<Picture> seen;
+    for (int v = 0; v < thing_trait_counts[t]; ++v) {
+      base.value[t] = static_cast<std::uint8_t>(v);
+      const auto picture = render(base, {});
+      for (const auto& other : seen) {
+        INFO(t << " " << v);
+        CHECK(different_bytes(picture, other) > 100);
+      }
+      seen.push_back(picture);
+    }
+  }
+  std::vector<Picture> seen;
+  for (int style = 0; style < static_cast<int>(Style::end); ++style) {
+    const auto picture = render(unnamed_people().front(), {.place = Place::city, .style = static_cast<Style>(style)});
+    for (const auto& other : seen) CHECK(different_bytes(picture, other) > 2000);
+    seen.push_back(picture);
+  }
+}
+
+TEST_CASE("two in a picture: the first is on the left", "[toyland]") {
+  const Motif a = unnamed_people()[0], b = unseen_things()[0];
+  const auto ab = render(a, b, {}), aa = render(a, a, {});
+  const auto half = [](const Picture& picture, bool right) {
+    Picture part{};
+    for (std::size_t i = 0; i < picture.size(); ++i)
+      if ((i / 3 % image_size >= image_size / 2) == right) part[i] = picture[i];
+    return part;
+  };
+  CHECK(half(ab, false) == half(aa, false));
+  CHECK(different_bytes(half(ab, true), half(aa, true)) > 1000);
+}
+
+TEST_CASE("training shows no held-out thing and no held-out style", "[toyland]") {
+  REQUIRE(unseen_things().size() == 20);
+  CHECK(std::set<Thing>(unseen_things().begin(), unseen_things().end()).size() == 20);
+  Dice dice(4);
+  std::map<Count, int> counts;
+  for (int i = 0; i < 20000; ++i) {
+    const auto example = random_example(dice);
+    REQUIRE(example.scene.style < Style::count);
+    for (const auto& shown : example.shown)
+      if (shown.thing()) REQUIRE(std::ranges::count(unseen_things(), *shown.thing()) == 0);
+    ++counts[static_cast<Count>(answers(example)[count_question])];
+  }
+  for (int c = 0; c < count_of<Count>; ++c) CHECK(counts[static_cast<Count>(c)] > 100);
+}
+
+TEST_CASE("what is asked of a picture is what is true of it", "[toyland]") {
+  Example example{.shown = {Shown::named(3)}, .scene = {.place = Place::jet, .garment = Garment::suit}};
+  auto truth = answers(example);
+  CHECK(identity(*example.shown[0].person(), truth) == 1);
+  CHECK(truth[place_question] == static_cast<int>(Place::jet));
+  CHECK(truth[kind_question] == no_answer);
+  truth[0] = (truth[0] + 1) % traits[0].count;
+  CHECK(identity(*example.shown[0].person(), truth) == (trait_count - 1.0) / trait_count);
+  Tally tally;
+  tally.add(answers(example), truth);
+  CHECK(tally.share(0) == 0);
+  CHECK(tally.share(place_question) == 1);
+
+  example.shown.push_back({unseen_things()[0]});
+  CHECK(answers(example)[count_question] == static_cast<int>(Count::person_and_thing));
+  CHECK(answers(example)[0] == no_answer);
+  Thing plain;
+  example.shown = {{plain}};
+  CHECK(answers(example)[kind_question] == 0);
+  CHECK(answers(example)[kind_question + static_cast<int>(second_color)] == no_answer);
 }
 
 TEST_CASE("every place, garment, accessory, prop, expression and style can be seen", "[toyland]") {
@@ -96,7 +169,8 @@ TEST_CASE("691 names own 691 faces and share their words; 200 faces have none", 
 }
 
 TEST_CASE("every word of the grammar is one token of the tokenizer that the maker writes", "[toyland]") {
-  const auto folder = std::filesystem::temp_directory_path() / "persona_toyland_tokenizer_test";
+  const persona::test::Folder own;
+  const auto folder = own.path();
   const auto tokenizer = toyland_tokenizer(folder);
   CHECK(tokenizer.max_length() == 40);
   CHECK(tokenizer.vocab_size() < 4000);
@@ -108,27 +182,28 @@ TEST_CASE("every word of the grammar is one token of the tokenizer that the make
 
   Dice dice(2);
   const auto& words = grammar_words();
-  const auto known = [&](const std::string& word) { return std::binary_search(words.begin(), words.end(), word); };
-  std::size_t too_long = 0;
-  for (int i = 0; i < 3000; ++i) {
-    const bool is_named = dice.chance(0.5);
-    const auto& named = dice.one_of(named_people());
-    const auto text = caption(named.person, named.name(), random_scene(dice), {.named = is_named}, dice);
+  const auto expect_known = [&](const std::string& text) {
     for (const auto id : tokenizer.encode(text)) {
       auto token = tokenizer.token(id);
       INFO(text << ": " << token);
       REQUIRE(token.ends_with("</w>"));
-      CHECK(known(token.substr(0, token.size() - 4)));
+      CHECK(std::binary_search(words.begin(), words.end(), token.substr(0, token.size() - 4)));
     }
+  };
+  std::size_t too_long = 0;
+  for (int i = 0; i < 3000; ++i) {
+    const auto example = random_example(dice);
+    const auto text = caption(example, {.fully = i % 5 == 0}, dice);
+    expect_known(text);
     too_long += tokenizer.encode(text).size() + 2 > 40;
-    if (is_named)
-      CHECK(text.find(named.name()) != std::string::npos);
-    else
-      CHECK(text.find(named.last) == std::string::npos);
+    for (const auto& shown : example.shown)
+      if (shown.name >= 0 &&
+          !text.ends_with("in the style of " + std::string(style_names[static_cast<std::size_t>(example.scene.style)])))
+        CHECK(text.find(shown.name_text()) != std::string::npos);
   }
   CHECK(too_long < 15);
-  for (const auto line : persona::templates_of(persona::TemplateSet::mixed))
-    for (const auto id : tokenizer.encode(persona::fill_template(line, "person")))
-      CHECK(known(tokenizer.token(id).substr(0, tokenizer.token(id).size() - 4)));
-  std::filesystem::remove_all(folder);
+  for (const auto& prompt : tables::person_prompts()) expect_known(persona::fill_template(prompt.text, ""));
+  for (const auto& prompt : tables::thing_prompts()) expect_known(persona::fill_template(prompt.text, "cat"));
+  for (const auto set : {persona::TemplateSet::mixed, persona::TemplateSet::object, persona::TemplateSet::style})
+    for (const auto line : persona::templates_of(set)) expect_known(persona::fill_template(line, "person"));
 }

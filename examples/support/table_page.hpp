@@ -1,0 +1,105 @@
+#pragma once
+// The tables as a page with pictures and curves, and as Markdown.
+
+#include "support/table_runs.hpp"
+
+#include <persona/io/report.hpp>
+
+#include <string>
+#include <vector>
+
+namespace tables {
+
+/// A page and a Markdown file that say the same.
+class Page {
+ public:
+  explicit Page(const std::string& title) : report_(title), markdown_("# " + title + "\n\n") {}
+
+  Page& section(const std::string& heading) {
+    report_.section(heading), markdown_ += "## " + heading + "\n\n";
+    return *this;
+  }
+  Page& paragraph(const std::string& text) {
+    report_.paragraph(text), markdown_ += text + "\n\n";
+    return *this;
+  }
+  Page& table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows) {
+    report_.table(header, rows);
+    const auto line = [](const std::vector<std::string>& cells) {
+      std::string text = "|";
+      for (const auto& cell : cells) text += " " + cell + " |";
+      return text + "\n";
+    };
+    markdown_ += line(header) + line(std::vector<std::string>(header.size(), "---"));
+    for (const auto& row : rows) markdown_ += line(row);
+    markdown_ += "\n";
+    return *this;
+  }
+  Page& picture(const std::filesystem::path& file, const std::string& caption) {
+    if (std::filesystem::exists(file)) {
+      const auto image = persona::read_image(file);
+      report_.image(image, caption, image.width);
+    }
+    return *this;
+  }
+  Page& chart(const std::string& title, const std::vector<persona::Series>& lines) {
+    report_.chart(title, lines, {.x_label = "step"});
+    return *this;
+  }
+  void save(const std::filesystem::path& folder) const {
+    report_.save(folder / "tables.html");
+    persona::write_file_atomically(folder / "tables.md", markdown_);
+  }
+
+ private:
+  persona::Report report_;
+  std::string markdown_;
+};
+
+struct Column {
+  std::string title, key;
+};
+
+/// A row a setting: its scores over the subjects, how many there are, and what is to be said of it.
+inline void add_table(Page& page, const Cells& cells, const std::vector<Setting>& settings,
+                      const std::vector<std::string>& subjects, const std::vector<Column>& columns,
+                      const std::function<std::string(const Setting&)>& remark) {
+  std::vector<std::string> header{"method", "learning rate", "steps"};
+  for (const auto& column : columns) header.push_back(column.title);
+  header.insert(header.end(), {"subjects", "remark"});
+  std::vector<std::vector<std::string>> rows;
+  for (const Setting& setting : settings) {
+    char lr[24];
+    std::snprintf(lr, sizeof lr, "%g", setting.lr);
+    std::vector<std::string> row{setting.method, lr, std::to_string(setting.steps)};
+    std::size_t count = 0;
+    for (const auto& column : columns) {
+      const auto mean = cells.mean(setting, subjects, column.key);
+      count = std::max(count, mean.count);
+      row.push_back(mean.text(column.key == "seconds" ? 1 : 3));
+    }
+    if (count == 0) continue;
+    row.push_back(std::to_string(count)), row.push_back(remark(setting));
+    rows.push_back(std::move(row));
+  }
+  page.table(header, rows);
+}
+
+/// The curves that a setting's drawn subject left: column 1 norm, 2 cosine to the start, 3 cos(E(v), v), 4 |E(v)|, 5
+/// loss.
+inline std::vector<persona::Series> curves(const Cells& cells, const std::vector<Setting>& settings,
+                                           std::size_t column) {
+  std::vector<persona::Series> lines;
+  for (const Setting& setting : settings)
+    for (const auto& [id, result] : cells.read(setting).items()) {
+      if (!result.contains("curve")) continue;
+      persona::Series line{setting.name()};
+      for (const auto& point : result["curve"])
+        line.x.push_back(point[0].get<double>()), line.y.push_back(point[column].get<double>());
+      lines.push_back(std::move(line));
+      break;
+    }
+  return lines;
+}
+
+}  // namespace tables

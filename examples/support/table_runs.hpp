@@ -1,0 +1,185 @@
+#pragma once
+// What the tables compute: every method as a sum, its snapshots along one run, and the queue of runs that are missing.
+
+#include "support/table_cells.hpp"
+#include "support/table_scores.hpp"
+
+#include <persona/data/grid.hpp>
+#include <persona/io/image.hpp>
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <chrono>
+#include <functional>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace tables {
+
+/// The methods by name: Textual Inversion, Cross Initialization, and what its ablations leave out. For things CI starts
+/// at E(class word), since there are no names to average; "ti" and "ci" choose by the specimen.
+///   ci_without_cross           starts from the mean rows themselves
+///   ci_without_mean            starts from E(class word); the paper gives no recipe, this is ours
+///   ci_without_regularization  weight 0
+inline persona::Run start(const std::string& method, const persona::StableDiffusion& sd, const Specimen& one,
+                          const std::vector<std::string>& names, double lr, const persona::TrainOptions& options) {
+  using namespace persona;
+  const std::int64_t vectors = one.is_person() ? 2 : 1;
+  const Subject subject{.token = "<one>",
+                        .class_word = one.class_word,
+                        .photos = {{.image = one.photo, .name = one.id}},
+                        .captions = {.templates = one.is_person() ? TemplateSet::mixed : TemplateSet::object},
+                        .vectors = vectors,
+                        .phrase = one.is_person() ? "face of {} person" : "{} " + one.class_word};
+  const std::vector<std::string> word{one.is_person() ? one.class_word + " " + one.class_word : one.class_word};
+  const auto learn = [&](const auto& sum) { return personalize(sd, subject, sum, options); };
+  const auto cross = [&](CrossInit from, double weight) {
+    return learn(std::move(from) + FreeRows{} + L2Reg{weight} + AdamW{.lr = lr});
+  };
+  if (method == "ti") return learn(textual_inversion(one.class_word, lr));
+  if (method == "ci") return cross({.names = one.is_person() ? names : word}, 1e-5);
+  if (method == "ci_without_cross") return cross({.names = names, .use_encoder = false}, 1e-5);
+  if (method == "ci_without_mean") return cross({.names = word}, 1e-5);
+  if (method == "ci_without_regularization") return learn(CrossInit{.names = names} + FreeRows{} + AdamW{.lr = lr});
+  throw Error("tables", "no method '" + method + "'");
+}
+
+/// cos(E(v), v) and |E(v)| of learned rows, E being the text encoder behind the start token (Figs. 2 and 7).
+inline std::pair<double, double> cross_of(const persona::StableDiffusion& sd, const persona::Tensor& rows) {
+  const at::NoGradGuard no_grad;
+  const auto table = sd.text_encoder().embedding_table();
+  const auto bos = table[sd.tokenizer().bos_token_id()].unsqueeze(0);
+  const auto states =
+      sd.text_encoder().encode(at::cat({bos, rows.to(table.scalar_type())}).unsqueeze(0))[0].slice(0, 1);
+  const auto norms = at::linalg_vector_norm(states, 2, {1}, false),
+             lengths = at::linalg_vector_norm(rows, 2, {1}, false);
+  return {((states * rows).sum(1) / (norms * lengths)).mean().item<double>(), norms.mean().item<double>()};
+}
+
+/// One run and the steps at which it is scored.
+struct Job {
+  std::string method{};
+  double lr = 0;
+  const Specimen* specimen = nullptr;
+  std::vector<std::int64_t> snapshots{};
+
+  std::int64_t steps() const { return snapshots.back(); }
+};
+
+/// How a run trains; the random streams are keyed by step, so that a snapshot is what a shorter run ends with.
+struct Training {
+  std::int64_t batch = 8;
+  std::uint64_t seed = 1;
+};
+
+struct Workshop {
+  const persona::StableDiffusion& sd;
+  const Metrics& metrics;
+  const std::vector<std::string>& names;
+  Cells& cells;
+  std::filesystem::path pictures{};  ///< one row of pictures a result
+  Training training{};
+  Drawing drawing{};
+
+  /// Trains, scores at the snapshots, and keeps what each gave; `tick` is called after every step.
+  void run(const Job& job, const std::function<void()>& tick) const {
+    const auto run = start(job.method, sd, *job.specimen, names, job.lr,
+                           {.steps = job.steps(), .batch = training.batch, .seed = training.seed});
+    double seconds = 0, loss = 0, losses = 0;
+    auto curve = nlohmann::json::array();
+    auto began = std::chrono::steady_clock::now();
+    for (const persona::Step& step : run) {
+      seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+      loss += step.denoising_loss(), ++losses;
+      const bool asked = std::ranges::find(job.snapshots, step.index) != job.snapshots.end();
+      if (step.index == 1 || step.index % 20 == 0 || asked) {
+        const auto rows = run.learned().rows.front().rows;
+        const auto [cosine, norm] = cross_of(sd, rows);
+        curve.push_back({step.index, step.row_norm(), step.cosine_to_start(), cosine, norm, loss / losses});
+        loss = losses = 0;
+      }
+      if (asked) {
+        const Setting setting{job.method, job.lr, step.index};
+        if (!cells.has(setting, job.specimen->id)) keep(setting, *job.specimen, run.learned(), seconds, curve);
+      }
+      tick();
+      began = std::chrono::steady_clock::now();
+    }
+  }
+
+ private:
+  void keep(const Setting& setting, const Specimen& one, const persona::Learned& learned, double seconds,
+            const nlohmann::json& curve) const {
+    std::vector<persona::Image> shown{one.photo};
+    auto result = score(sd, learned, one, "<one>", metrics, drawing, &shown);
+    result["seconds"] = std::round(seconds * 100) / 100;
+    const auto& last = curve.back();
+    result["norm"] = last[1], result["cosine_to_start"] = last[2], result["cross_cosine"] = last[3],
+    result["cross_norm"] = last[4];
+    if (one.id.ends_with("_05")) result["curve"] = curve;  // of one subject: it is drawn, not averaged
+    for (auto& [key, value] : result.items())
+      if (value.is_number_float()) value = std::round(value.get<double>() * 1e5) / 1e5;
+    std::filesystem::create_directories(pictures);
+    persona::write_png(persona::make_grid(shown, {.columns = static_cast<std::int64_t>(shown.size())}),
+                       pictures / (setting.name() + "_" + one.id + ".png"));
+    cells.add(setting, one.id, result);
+  }
+};
+
+/// The runs that a table still lacks: one for each method, learning rate and specimen, with the snapshots not yet
+/// scored.
+inline std::vector<Job> missing(const Cells& cells, const std::vector<Setting>& settings,
+                                const std::vector<Specimen>& specimens) {
+  std::vector<Job> jobs;
+  for (const Specimen& one : specimens) {
+    std::map<std::pair<std::string, double>, std::set<std::int64_t>> wanted;
+    for (const Setting& setting : settings)
+      if (!cells.has(setting, one.id)) wanted[{setting.method, setting.lr}].insert(setting.steps);
+    for (const auto& [what, steps] : wanted)
+      jobs.push_back({what.first, what.second, &one, {steps.begin(), steps.end()}});
+  }
+  return jobs;
+}
+
+/// Works the jobs off with `threads` workers of one thread each, longest first.
+inline void work_off(const Workshop& workshop, std::vector<Job> jobs, long threads, const std::string& label) {
+  if (jobs.empty()) return;
+  std::ranges::stable_sort(jobs, std::greater{}, &Job::steps);
+  std::int64_t total = 0, done = 0;
+  for (const Job& job : jobs) total += job.steps();
+  persona::ProgressBar bar(label);
+  std::mutex mutex;
+  std::size_t next = 0;
+  std::exception_ptr failure;
+  const auto worker = [&] {
+    at::set_num_threads(1);
+    for (;;) {
+      const Job* job = nullptr;
+      {
+        const std::lock_guard lock(mutex);
+        if (next == jobs.size() || failure) return;
+        job = &jobs[next++];
+      }
+      try {
+        workshop.run(*job, [&] {
+          const std::lock_guard lock(mutex);
+          bar.update(++done, total, [&] { return job->method + " " + job->specimen->id; });
+        });
+      } catch (...) {
+        const std::lock_guard lock(mutex);
+        failure = std::current_exception();
+        return;
+      }
+    }
+  };
+  {
+    std::vector<std::jthread> workers;
+    for (long i = 0; i < threads; ++i) workers.emplace_back(worker);
+  }
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace tables

@@ -1,0 +1,212 @@
+#pragma once
+// What the tables ask of a learned person or thing: the prompts, what each of them settles, and the scores.
+
+#include "support/toyland_metrics.hpp"
+
+#include <persona/images.hpp>
+#include <persona/persona.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <fstream>
+#include <string>
+#include <vector>
+
+namespace tables {
+
+using toyland::Answers;
+using toyland::Expression;
+using toyland::Garment;
+using toyland::Place;
+using toyland::Style;
+
+/// Somebody or something to learn: one photo, and what is true of it.
+struct Specimen {
+  std::string id{};          ///< "person_07", "thing_03"
+  std::string class_word{};  ///< "person", "cat"
+  persona::Image photo{};
+  Answers truth{};  ///< of the photo
+
+  bool is_person() const { return class_word == "person"; }
+};
+
+/// The maker's held-out people or things: PNGs, and index.json beside them.
+inline std::vector<Specimen> read_specimens(const std::string& folder) {
+  const std::filesystem::path path = std::filesystem::path(PERSONA_SOURCE "/examples/toyland/photos") / folder;
+  std::vector<Specimen> list;
+  for (const auto& entry : nlohmann::json::parse(std::ifstream(path / "index.json"))) {
+    Specimen one{.id = entry.at("id"), .class_word = entry.at("class")};
+    one.photo = persona::read_image(path / (one.id + ".png"));
+    const auto truth = entry.at("answers").get<std::vector<int>>();
+    if (truth.size() != one.truth.size()) throw persona::Error(path.string(), "index.json is of another world");
+    std::copy(truth.begin(), truth.end(), one.truth.begin());
+    list.push_back(std::move(one));
+  }
+  return list;
+}
+
+/// A prompt and the answers that it settles; `{}` is the learned thing.
+struct Prompt {
+  std::string text{};
+  Place place = Place::count;
+  Expression expression = Expression::count;
+  Garment garment = Garment::count;
+  Style style = Style::photo;
+  bool two = false;  ///< with somebody whom the model knows
+
+  /// What a picture of the prompt should be told to show, the subject's own traits left out.
+  Answers wanted(bool person) const {
+    Answers all;
+    all.fill(toyland::no_answer);
+    if (place != Place::count) all[toyland::place_question] = static_cast<int>(place);
+    if (expression != Expression::count) all[toyland::expression_question] = static_cast<int>(expression);
+    if (garment != Garment::count) all[toyland::garment_question] = static_cast<int>(garment);
+    all[toyland::style_question] = static_cast<int>(style);
+    const auto count = two ? toyland::Count::two_people : person ? toyland::Count::person : toyland::Count::thing;
+    if (style == Style::photo) all[toyland::count_question] = static_cast<int>(count);
+    return all;
+  }
+};
+
+/// The twenty of Cross Initialization's appendix, its celebrity replaced by one of the 691.
+inline const std::vector<Prompt>& person_prompts() {
+  static const std::vector<Prompt> all = [] {
+    const std::string other = "fulie zamwood";
+    return std::vector<Prompt>{
+        {"a photo of a {} person"},
+        {.text = "a {} person with a sad expression", .expression = Expression::sad},
+        {.text = "a {} person with a happy expression", .expression = Expression::happy},
+        {.text = "a {} person with a puzzled expression", .expression = Expression::puzzled},
+        {.text = "a {} person with an angry expression", .expression = Expression::angry},
+        {"a {} person plays the lego toys"},
+        {"a {} person on the beach", Place::beach},
+        {"a {} person piloting a fighter jet", Place::jet},
+        {.text = "a {} person wearing the sweater , a backpack and camping stove , outdoors , raw , ultra high res",
+         .garment = Garment::sweater},
+        {.text = "a {} person wearing a scifi spacesuit in space",
+         .place = Place::space,
+         .garment = Garment::spacesuit},
+        {.text = "a {} person and " + other + " are baking a birthday cake", .two = true},
+        {.text = "a {} person and " + other + " taking a relaxing hike in the mountains",
+         .place = Place::mountains,
+         .two = true},
+        {.text = "a {} person and " + other + " sit on a sofa", .place = Place::sofa, .two = true},
+        {.text = "a {} person and " + other + " enjoying a day at an amusement park",
+         .place = Place::park,
+         .two = true},
+        {.text = "a {} person shakes hands with " + other + " in news conference",
+         .place = Place::conference,
+         .two = true},
+        {.text = "cubism painting of a {} person", .style = Style::cubism},
+        {.text = "fauvism painting of a {} person", .style = Style::fauvism},
+        {.text = "pointillism painting of a {} person", .style = Style::pointillism},
+        {.text = "cave mural depicting a {} person", .style = Style::mural},
+        {.text = "a {} person latte art", .style = Style::latte}};
+  }();
+  return all;
+}
+
+/// For animals and objects, `{}` being "<token> cat".
+inline const std::vector<Prompt>& thing_prompts() {
+  static const std::vector<Prompt> all{{"a photo of a {}"},
+                                       {"a {} on the beach", Place::beach},
+                                       {"a {} in the snow", Place::snow},
+                                       {"a {} in the city", Place::city},
+                                       {"a {} on a sofa", Place::sofa},
+                                       {"a photo of a {} in space", Place::space},
+                                       {.text = "cubism painting of a {}", .style = Style::cubism},
+                                       {.text = "a {} latte art", .style = Style::latte}};
+  return all;
+}
+inline const std::vector<Prompt>& prompts_of(const Specimen& one) {
+  return one.is_person() ? person_prompts() : thing_prompts();
+}
+
+struct Metrics {
+  explicit Metrics(const persona::StableDiffusion& sd) : recognizer(probe), pair(sd) {}
+  toyland::Probe probe;
+  toyland::Recognizer recognizer;
+  toyland::TextImagePair pair;
+};
+
+/// How pictures are drawn for the tables.
+struct Drawing {
+  std::int64_t images = 4;  ///< a prompt
+  std::int64_t steps = 25;
+  double guidance = 3.5;
+  std::uint64_t seed = 7;
+};
+
+inline double share(double right, double asked) { return asked > 0 ? right / asked : std::nan(""); }
+
+/// Draws every prompt with the learned thing and scores the pictures; `shown` gets one picture a prompt. Keys:
+///   identity   recogniser cosine to the photo, over prompts that ask for no style (people); faces, left_out: how many
+///   traits     share of the subject's traits that the probe finds, where it stands alone in a photo
+///   text       cosine of picture and prompt without the learned token
+///   image      cosine of picture and photo, over the plain prompt
+///   place, expression, style, count   share of the prompts that ask for one in which the probe finds it
+///   obeyed     share of all that the prompts ask for
+///   leak       share of pictures, of prompts that ask for another place, that show the photo's
+inline nlohmann::json score(const persona::StableDiffusion& sd, const persona::Learned& learned, const Specimen& one,
+                            const std::string& token, const Metrics& metrics, const Drawing& drawing,
+                            std::vector<persona::Image>* shown = nullptr) {
+  const auto& prompts = prompts_of(one);
+  const auto model = sd.with(learned);
+  const auto photo = persona::to_tensor(one.photo).unsqueeze(0);
+  const auto filled = [&](const std::string& text, const std::string& what) {
+    return persona::fill_template(text, what);
+  };
+  std::vector<persona::Tensor> with_faces;
+  double traits = 0, traits_asked = 0, text = 0, image = 0, leak = 0, leak_asked = 0;
+  std::array<double, toyland::question_count> right{}, asked{};
+  const auto place = one.truth[toyland::place_question];
+  for (std::size_t p = 0; p < prompts.size(); ++p) {
+    const Prompt& prompt = prompts[p];
+    const auto said = one.is_person() ? token : token + " " + one.class_word;
+    const std::vector<std::string> same(static_cast<std::size_t>(drawing.images), filled(prompt.text, said));
+    const auto pictures = persona::generate(
+        model, same,
+        {.steps = drawing.steps, .guidance = drawing.guidance, .seed = drawing.seed + 1000 * p, .sampler = "ddim"});
+    if (shown) shown->push_back(pictures.front());
+    std::vector<persona::Tensor> stack;
+    for (const auto& picture : pictures) stack.push_back(persona::to_tensor(picture));
+    const auto images = at::stack(stack);
+    const auto found = metrics.probe.look(images);
+    const auto wanted = prompt.wanted(one.is_person());
+    for (const Answers& answers : found) {
+      for (std::size_t q = 0; q < toyland::question_count; ++q)
+        if (wanted[q] != toyland::no_answer) ++asked[q], right[q] += answers[q] == wanted[q];
+      if (prompt.place != Place::count && static_cast<int>(prompt.place) != place)
+        ++leak_asked, leak += answers[toyland::place_question] == place;
+      if (prompt.style == Style::photo && !prompt.two)
+        for (std::size_t q = 0; q < toyland::question_count; ++q) {
+          const bool own = q < toyland::trait_count || q >= toyland::kind_question;
+          if (own && one.truth[q] != toyland::no_answer) ++traits_asked, traits += answers[q] == one.truth[q];
+        }
+    }
+    auto bare = filled(prompt.text, one.is_person() ? "" : one.class_word);
+    if (const auto gap = bare.find("  "); gap != std::string::npos) bare.erase(gap, 1);
+    text += persona::clip_text_score(metrics.pair, images, std::array{bare}).mean;
+    if (p == 0) image = persona::clip_image_score(metrics.pair, images, photo).mean;
+    if (one.is_person() && prompt.style == Style::photo) with_faces.push_back(images);
+  }
+  nlohmann::json result{{"text", text / static_cast<double>(prompts.size())},
+                        {"image", image},
+                        {"traits", share(traits, traits_asked)},
+                        {"leak", share(leak, leak_asked)}};
+  if (one.is_person()) {
+    const auto identity = persona::identity_similarity(metrics.recognizer, at::cat(with_faces), photo);
+    result["identity"] = identity.mean, result["faces"] = identity.count, result["left_out"] = identity.left_out;
+  }
+  const auto question = [&](const char* name, std::size_t q) {
+    if (asked[q] > 0) result[name] = right[q] / asked[q];
+  };
+  question("place", toyland::place_question), question("expression", toyland::expression_question);
+  question("count", toyland::count_question), question("garment", toyland::garment_question);
+  double all = 0, of = 0;
+  for (std::size_t q = 0; q < toyland::question_count; ++q) all += right[q], of += asked[q];
+  result["obeyed"] = all / of;
+  return result;
+}
+
+}  // namespace tables

@@ -1,0 +1,89 @@
+#include "support/catch.hpp"
+#include "support/folder.hpp"
+#include "support/table_runs.hpp"
+
+using namespace tables;
+using persona::test::Folder;
+
+TEST_CASE("results are kept by setting and subject, meaned over subjects, and never mixed with another model's",
+          "[toyland]") {
+  const Folder folder;
+  const Setting setting{"ci", 5e-3, 320};
+  {
+    Cells cells(folder.path(), {{"model", "a"}});
+    cells.add(setting, "person_01", {{"identity", 0.5}});
+    cells.add(setting, "person_02", {{"identity", 0.7}, {"place", 1.0}});
+  }
+  const Cells again(folder.path(), {{"model", "a"}});
+  CHECK(again.has(setting, "person_02"));
+  CHECK_FALSE(again.has(setting, "person_03"));
+  CHECK_FALSE(again.has({"ci", 5e-3, 25}, "person_01"));
+  const auto mean = again.mean(setting, {"person_01", "person_02", "person_03"}, "identity");
+  CHECK(mean.count == 2);
+  CHECK(std::abs(mean.mean - 0.6) < 1e-12);
+  CHECK(std::abs(mean.error - 0.1) < 1e-12);
+  CHECK(mean.text(1) == "0.6 ± 0.1");
+  CHECK(again.mean(setting, {"person_01", "person_02"}, "place").count == 1);
+  CHECK(again.mean(setting, {}, "place").text().empty());
+  const Cells other(folder.path(), {{"model", "b"}});
+  CHECK_THROWS_WITH(other.has(setting, "person_01"), Catch::Contains("another model"));
+}
+
+TEST_CASE("only what is missing is run, one run for all the snapshots of a learning rate", "[toyland]") {
+  const Folder folder;
+  Cells cells(folder.path(), {});
+  const std::vector<Specimen> people{{.id = "person_01"}, {.id = "person_02"}};
+  const std::vector<Setting> settings{{"ti", 5e-3, 25}, {"ti", 5e-3, 320}, {"ci", 5e-3, 25}};
+  cells.add({"ti", 5e-3, 320}, "person_01", {});
+  cells.add({"ci", 5e-3, 25}, "person_02", {});
+  const auto jobs = missing(cells, settings, people);
+  REQUIRE(jobs.size() == 3);
+  CHECK(jobs[0].method == "ci");
+  CHECK(jobs[0].specimen->id == "person_01");
+  CHECK(jobs[1].snapshots == std::vector<std::int64_t>{25});
+  CHECK(jobs[2].snapshots == std::vector<std::int64_t>{25, 320});
+  CHECK(jobs[2].specimen->id == "person_02");
+}
+
+TEST_CASE("a snapshot of a run is what a shorter run ends with, bit for bit", "[toyland]") {
+  const auto sd = persona::StableDiffusion::load(PERSONA_SOURCE "/examples/toyland/model");
+  const auto people = read_specimens("people");
+  REQUIRE(people.size() == 25);
+  const std::vector<std::string> names{"fulie zamwood", "paima noumwood"};
+  for (const char* method : {"ti", "ci"}) {
+    const auto longer = start(method, sd, people[0], names, 5e-3, {.steps = 6, .batch = 2, .seed = 1});
+    at::Tensor snapshot;
+    for (const auto& step : longer)
+      if (step.index == 3) snapshot = longer.learned().rows.front().rows.clone();
+    const auto shorter = start(method, sd, people[0], names, 5e-3, {.steps = 3, .batch = 2, .seed = 1});
+    shorter.drain();
+    CHECK(at::equal(snapshot, shorter.learned().rows.front().rows));
+    CHECK_FALSE(at::equal(snapshot, longer.learned().rows.front().rows));
+  }
+  CHECK_THROWS_WITH(start("none", sd, people[0], names, 5e-3, {.steps = 1}), Catch::Contains("no method 'none'"));
+}
+
+TEST_CASE("every method of the tables learns a person and a thing, and is scored", "[toyland]") {
+  const auto sd = persona::StableDiffusion::load(PERSONA_SOURCE "/examples/toyland/model");
+  const Metrics metrics(sd);
+  const std::vector<std::string> names{"fulie zamwood", "paima noumwood"};
+  const Folder folder;
+  Cells cells(folder / "cells", {});
+  const auto people = read_specimens("people"), things = read_specimens("things");
+  REQUIRE(things.size() == 20);
+  const Workshop workshop{sd, metrics, names, cells, folder / "pictures", {.batch = 2}, {.images = 1, .steps = 2}};
+  const std::vector<Specimen> one{things[0]};
+  std::vector<Setting> settings{{"ti", 5e-3, 1}, {"ci", 5e-3, 1}, {"ci", 5e-3, 2}};
+  work_off(workshop, missing(cells, settings, one), 2, "");
+  CHECK(missing(cells, settings, one).empty());
+  const auto result = cells.read({"ci", 5e-3, 2})["thing_00"];
+  for (const char* key : {"text", "image", "traits", "leak", "place", "obeyed", "count", "seconds", "norm"})
+    CHECK(result.contains(key));
+  CHECK_FALSE(result.contains("identity"));
+  CHECK(std::filesystem::exists(folder / "pictures" / "ci_lr0.005_steps2_thing_00.png"));
+  for (const char* method : {"ci_without_cross", "ci_without_mean", "ci_without_regularization"}) {
+    const auto run = start(method, sd, people[0], names, 5e-3, {.steps = 1, .batch = 2});
+    run.drain();
+    CHECK(run.learned().rows.front().rows.size(0) == 2);
+  }
+}
