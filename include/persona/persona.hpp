@@ -33,5 +33,6 @@
 
 #include <persona/generate/generate.hpp>
 
+#include <persona/method/batex.hpp>
 #include <persona/method/cross_initialization.hpp>
 #include <persona/method/textual_inversion.hpp>

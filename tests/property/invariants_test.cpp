@@ -7,6 +7,7 @@
 #include <persona/init/cross.hpp>
 #include <persona/init/token.hpp>
 #include <persona/loss/l2.hpp>
+#include <persona/param/subspace_basis.hpp>
 #include <persona/testing.hpp>
 
 #include <string>
@@ -41,7 +42,9 @@ TEST_CASE("invariants of rows") {
   check_invariants(persona::CrossInit{names} + persona::L2Reg{1e-3}, tiny_subjects(1, 2), folder / "ci");
   check_invariants(persona::CrossInit{names} + persona::L2Reg{1e-3, persona::L2Form::mean_of_norms},
                    tiny_subjects(2, 2), folder / "ci2");
-  check_invariants(persona::TokenInit{} + fakes::SubspaceBasis{}, tiny_subjects(), folder / "batex");
+  check_invariants(persona::TokenInit{} + persona::SubspaceBasis{}, tiny_subjects(), folder / "batex");
+  check_invariants(persona::CrossInit{names} + persona::SubspaceBasis{.size = 3, .decay_toward_start = true},
+                   tiny_subjects(2, 2), folder / "ci_batex");
   check_invariants(persona::TokenInit{} + fakes::CelebBasis{}, tiny_subjects(2), folder / "celeb");
 }
 

@@ -35,27 +35,6 @@ using persona::Tensor;
 using persona::WeightKind;
 using persona::WeightRef;
 
-/// BaTex: v = sum_i w_i v_i over the first M rows of the table.
-struct SubspaceBasis {
-  using plays = Plays<Role::row_parameterization>;
-  std::int64_t size = 5;
-  struct State {
-    Leaf weights;
-    Tensor basis;
-    std::vector<Leaf> leaves() const { return {weights}; }
-    Tensor rows() const { return weights.value.matmul(basis); }
-  };
-  template <class Model>
-  State bind(const Tensor& rows, const Model& model, const BindContext&) const {
-    auto basis = model.text_encoder().embedding_table().slice(0, 0, size).to(at::kFloat);
-    auto start = at::zeros({rows.size(0), size});
-    start.select(1, 2).fill_(1);
-    return {make_leaf("w", start), basis};
-  }
-  double default_learning_rate() const { return 2e-3; }
-  Description describe() const { return {"SubspaceBasis", {{"size", size}}}; }
-};
-
 /// Celeb Basis: mean + coefficients on principal directions of the table's rows.
 struct CelebBasis {
   using plays = Plays<Role::row_parameterization>;

@@ -1,0 +1,192 @@
+#pragma once
+
+#include <persona/core/describe.hpp>
+#include <persona/core/error.hpp>
+#include <persona/core/leaf.hpp>
+#include <persona/core/role.hpp>
+#include <persona/core/tensor.hpp>
+#include <persona/core/weight.hpp>
+#include <persona/data/bind_context.hpp>
+#include <persona/param/basis_size.hpp>
+#include <persona/param/row_span.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace persona {
+
+/// By what vocabulary rows are near the initial row.
+enum class BasisDistance {
+  dot,     ///< largest u . e first (BaTex)
+  cosine,  ///< largest cosine first; as the paper describes it, the published code selects other rows by mistake
+  l2,      ///< smallest |u - e| first
+  random   ///< any rows, by the run's seed (the published code's baseline)
+};
+
+/// Which weight is 1 at the start.
+enum class BasisStart {
+  initial_row,  ///< that of the initial row itself (BaTex, Eq. 3)
+  first         ///< the first in order of nearness, whatever word that is (the published code)
+};
+
+/// BaTex (Yang et al., ICLR 2024): v = sum_i w_i v_i over the M vocabulary rows nearest to the initial row u; only w is
+/// trained. Rows are taken in order of nearness until there are M and their rank is at least d1 (Algorithm 1). Where u
+/// is a row of the vocabulary, w starts one-hot at it; where it is not (CrossInit), w starts at the shortest weights
+/// whose sum is u's projection on the basis.
+struct SubspaceBasis {
+  using plays = Plays<Role::row_parameterization>;
+  BasisSize size = ratio(0.75);  ///< M; 576 of SD 1.5's 768 in the paper
+  BasisDistance distance = BasisDistance::dot;
+  std::int64_t rank = 0;             ///< d1; 0: M. The paper gives no number
+  std::string word{};                ///< u is this word's row, whatever the rows start from; empty: each initial row
+  bool special_tokens = false;       ///< start, end and padding may be among the basis, as in the published code
+  BasisStart start = BasisStart::initial_row;
+  bool decay_toward_start = false;  ///< weight decay pulls w to its start; else to zero (Algorithm 2)
+  bool full = false;                ///< allow M >= D, where nothing is left out
+
+  /// One basis [M, D] and its weights, of n rows that share it.
+  struct Group {
+    Leaf weights{};  ///< [n, M]
+    Tensor basis{};
+    std::vector<std::int64_t> ids{};
+  };
+  struct State {
+    std::vector<Group> groups{};
+    std::vector<Leaf> leaves() const {
+      std::vector<Leaf> list;
+      for (const Group& group : groups) list.push_back(group.weights);
+      return list;
+    }
+    /// V w, [n, D].
+    Tensor rows() const {
+      std::vector<Tensor> parts;
+      for (const Group& group : groups)
+        parts.push_back(group.weights.value.matmul(as_compute(group.basis, group.weights.value)));
+      return parts.size() == 1 ? parts.front() : at::cat(parts);
+    }
+  };
+
+  /// rows [n, D] -> n x M weights. Throws Error where M is no subspace, or the vocabulary has not enough rows.
+  template <class Model>
+  State bind(const Tensor& rows, const Model& model, const BindContext& context) const {
+    const at::NoGradGuard no_grad;
+    const auto table = Tensor(model.text_encoder().embedding_table()).detach().to(at::kFloat);
+    const auto starts = rows.detach().to(table.device(), at::kFloat);
+    Tensor centre;
+    if (!word.empty()) centre = table[token_of(model.tokenizer())];
+    const bool alike = (starts == starts[0]).all().template item<bool>();
+    State state;
+    if (centre.defined() || alike) {
+      state.groups.push_back(group("weights", table, centre.defined() ? centre : starts[0], starts, model, context));
+    } else {
+      for (std::int64_t i = 0; i < starts.size(0); ++i)
+        state.groups.push_back(
+            group("weights." + std::to_string(i), table, starts[i], starts.slice(0, i, i + 1), model, context));
+    }
+    return state;
+  }
+  double default_learning_rate() const { return 2e-3; }
+  std::int64_t default_steps() const { return 500; }
+  Description describe() const {
+    return {"SubspaceBasis",
+            {{"size", size.text()},
+             {"distance", distance},
+             {"rank", rank},
+             {"word", word},
+             {"special_tokens", special_tokens},
+             {"start", start},
+             {"decay_toward_start", decay_toward_start},
+             {"full", full}}};
+  }
+
+ private:
+  template <class T>
+  std::int64_t token_of(const T& tokenizer) const {
+    std::vector<std::int64_t> ids;
+    for (const std::int64_t id : tokenizer.encode(word)) ids.push_back(id);
+    if (ids.size() != 1)
+      throw Error("SubspaceBasis", "'" + word + "' is " + std::to_string(ids.size()) + " tokens, not one",
+                  "choose a .word that is one token of this vocabulary");
+    return ids.front();
+  }
+
+  /// All ids, the nearest to u first.
+  std::vector<std::int64_t> by_distance(const Tensor& table, const Tensor& u, const BindContext& context) const {
+    Tensor key;
+    switch (distance) {
+      case BasisDistance::dot:
+        key = table.matmul(u);
+        break;
+      case BasisDistance::cosine:
+        key = table.matmul(u) / at::linalg_vector_norm(table, 2, {1}).clamp_min(1e-12);
+        break;
+      case BasisDistance::l2:
+        key = -at::linalg_vector_norm(table - u, 2, {1});
+        break;
+      case BasisDistance::random:
+        key = at::rand({table.size(0)}, context.random.on_host(Stream::initialization));
+        break;
+    }
+    const auto order = std::get<1>(key.sort(/*stable=*/true, /*dim=*/0, /*descending=*/true)).to(at::kCPU).contiguous();
+    return {order.template const_data_ptr<std::int64_t>(), order.template const_data_ptr<std::int64_t>() + order.numel()};
+  }
+
+  template <class Model>
+  Group group(std::string name, const Tensor& table, const Tensor& u, const Tensor& starts, const Model& model,
+              const BindContext& context) const {
+    const auto width = table.size(1), wanted = size.rows(width), needed = rank > 0 ? rank : wanted;
+    if (wanted >= width && !full)
+      throw Error("SubspaceBasis",
+                  std::to_string(wanted) + " rows span all of a row's " + std::to_string(width) +
+                      " dimensions: no subspace is left",
+                  "take fewer, or say .full = true to train weights of a basis of everything");
+    auto order = by_distance(table, u, context);
+    if (!special_tokens) {
+      const auto& tokenizer = model.tokenizer();
+      const std::vector<std::int64_t> special{tokenizer.bos_token_id(), tokenizer.eos_token_id(),
+                                              tokenizer.pad_token_id()};
+      std::erase_if(order, [&](std::int64_t id) { return std::ranges::find(special, id) != special.end(); });
+    }
+    // u itself belongs to its subspace, even where longer rows come before it
+    const auto same = (table == u).all(1).to(at::kCPU).contiguous();
+    const auto own = std::ranges::find_if(order, [&](std::int64_t id) { return same[id].template item<bool>(); });
+    if (own != order.end() && own - order.begin() >= wanted)
+      std::rotate(order.begin() + (wanted - 1), own, own + 1);
+
+    Group made;
+    RowSpan span(width);
+    for (const std::int64_t id : order) {
+      if (std::ssize(made.ids) >= wanted && span.rank() >= std::min(needed, width)) break;
+      made.ids.push_back(id), span.add(table[id]);
+    }
+    if (std::ssize(made.ids) < wanted || span.rank() < std::min(needed, width))
+      throw Error("SubspaceBasis",
+                  "all " + std::to_string(made.ids.size()) + " rows of the vocabulary have rank " +
+                      std::to_string(span.rank()) + ", asked for are " + std::to_string(wanted) + " rows of rank " +
+                      std::to_string(needed),
+                  "take a smaller .size or .rank");
+    made.basis = table.index_select(0, at::tensor(made.ids, at::kLong).to(table.device()));
+    made.weights = make_leaf(std::move(name), starting_weights(made.basis, starts));
+    if (decay_toward_start) made.weights.decay_toward = made.weights.value.detach().clone();
+    return made;
+  }
+
+  /// [n, M]: one-hot where a start is a row of the basis, else the least-squares weights.
+  Tensor starting_weights(const Tensor& basis, const Tensor& starts) const {
+    auto weights = at::zeros({starts.size(0), basis.size(0)}, basis.options());
+    for (std::int64_t i = 0; i < starts.size(0); ++i) {
+      const auto same = (basis == starts[i]).all(1);
+      if (start == BasisStart::first)
+        weights[i][0].fill_(1);
+      else if (same.any().item<bool>())
+        weights[i][same.to(at::kLong).argmax(0).item<std::int64_t>()].fill_(1);
+      else
+        weights[i].copy_(at::linalg_pinv(basis.to(at::kCPU, at::kDouble)).t().matmul(starts[i].to(at::kCPU, at::kDouble)));
+    }
+    return weights;
+  }
+};
+
+}  // namespace persona
