@@ -40,7 +40,8 @@ inline Answers answer_counts() {
   return counts;
 }
 
-/// What is true of an example. Traits and clothes are asked of one person alone, a thing's traits of one thing.
+/// What is true of an example. Traits and clothes are asked of one person alone, a thing's traits of one thing, and
+/// colours where the style has any.
 inline Answers answers(const Example& example) {
   Answers truth;
   truth.fill(no_answer);
@@ -65,6 +66,10 @@ inline Answers answers(const Example& example) {
     for (std::size_t t = 0; t < thing_trait_count; ++t) truth[kind_question + t] = thing->value[t];
     if ((*thing)[pattern] == 0) truth[kind_question + static_cast<int>(second_color)] = no_answer;
   }
+  if (s.style == Style::mural || s.style == Style::latte || s.style == Style::sketch)
+    for (const int q : {int{skin}, int{hair_color}, int{eyes}, int{earrings}, int{garment_color_question},
+                        kind_question + static_cast<int>(color), kind_question + static_cast<int>(second_color)})
+      truth[static_cast<std::size_t>(q)] = no_answer;
   return truth;
 }
 

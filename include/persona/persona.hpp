@@ -34,5 +34,8 @@
 #include <persona/generate/generate.hpp>
 
 #include <persona/method/batex.hpp>
+#include <persona/method/celeb_basis.hpp>
 #include <persona/method/cross_initialization.hpp>
+#include <persona/method/neti.hpp>
 #include <persona/method/textual_inversion.hpp>
+#include <persona/method/xti.hpp>

@@ -3,6 +3,7 @@
 
 #include <persona/generate/generate.hpp>
 #include <persona/init/token.hpp>
+#include <persona/param/neti_mapper.hpp>
 #include <persona/schedule/ddim.hpp>
 #include <persona/testing.hpp>
 
@@ -74,7 +75,8 @@ TEST_CASE("learned rows are drawn with, several in one prompt, uniform and layer
       at::equal(latents(drawn, prompts[0]), latents(model, prompts[0])));  // a prompt without them is the base model's
 
   const auto layered =
-      persona::fit(model, subjects[0], persona::TokenInit{} + fakes::NeTIMapper{}, {.steps = 5, .batch = 2});
+      persona::fit(model, subjects[0], persona::TokenInit{} + persona::NeTIMapper{.hidden = 8, .frequencies = 16},
+                   {.steps = 5, .batch = 2});
   CHECK(layered.rows.at(0).layered);
   const auto mapped = personalized(model, layered);
   CHECK(!at::equal(latents(mapped, "a photo of <one>"), latents(drawn, "a photo of <one>")));

@@ -22,8 +22,7 @@ using persona::Tensor;
 const std::vector<persona::Subject> subjects{{.token = "<one>", .class_word = "cat"}};
 const persona::BindContext context{.subjects = subjects};
 
-SubspaceBasis::State bind(const SubspaceBasis& basis, const Tensor& rows,
-                          const persona::BindContext& where = context) {
+SubspaceBasis::State bind(const SubspaceBasis& basis, const Tensor& rows, const persona::BindContext& where = context) {
   return basis.bind(rows, persona::testing::tiny_model(), where);
 }
 Tensor row_of(const char* word) {

@@ -7,6 +7,10 @@
 #include <persona/init/cross.hpp>
 #include <persona/init/token.hpp>
 #include <persona/loss/l2.hpp>
+#include <persona/param/celeb_basis.hpp>
+#include <persona/param/celeb_mapper.hpp>
+#include <persona/param/layered_rows.hpp>
+#include <persona/param/neti_mapper.hpp>
 #include <persona/param/subspace_basis.hpp>
 #include <persona/testing.hpp>
 
@@ -19,7 +23,7 @@ using persona::operator+;
 using persona::testing::check_invariants;
 using persona::testing::tiny_subjects;
 
-const std::vector<std::string> names{"ada lovelace", "grace hopper"};
+const std::vector<std::string> names{"ada lovelace", "grace hopper", "mary hopper", "ada face", "dog cat"};
 
 struct DrawsNoSamples {  // the tiny model has no sampler: prior preservation without one
   using plays = persona::Plays<persona::Role::contribution>;
@@ -45,14 +49,22 @@ TEST_CASE("invariants of rows") {
   check_invariants(persona::TokenInit{} + persona::SubspaceBasis{}, tiny_subjects(), folder / "batex");
   check_invariants(persona::CrossInit{names} + persona::SubspaceBasis{.size = 3, .decay_toward_start = true},
                    tiny_subjects(2, 2), folder / "ci_batex");
-  check_invariants(persona::TokenInit{} + fakes::CelebBasis{}, tiny_subjects(2), folder / "celeb");
+  const persona::CelebBasis celeb{.names = names, .columns = persona::NameColumns::words};
+  check_invariants(persona::TokenInit{} + celeb, tiny_subjects(2), folder / "celeb");
+  check_invariants(persona::CrossInit{names} + celeb, tiny_subjects(1, 2), folder / "ci_celeb");
+  check_invariants(persona::TokenInit{} + persona::CelebMapper{.names = names,
+                                                               .feature = at::arange(1, 6, at::kFloat),
+                                                               .columns = persona::NameColumns::words},
+                   tiny_subjects(1, 2), folder / "celeb_mapper");
 }
 
 TEST_CASE("invariants of layered rows") {
   const persona::test::Folder folder;
-  check_invariants(persona::TokenInit{} + fakes::LayeredRows{}, tiny_subjects(), folder / "xti");
-  check_invariants(persona::TokenInit{} + fakes::NeTIMapper{}, tiny_subjects(), folder / "neti");
-  check_invariants(persona::TokenInit{} + fakes::NeTIMapper{.bypass = false}, tiny_subjects(2), folder / "neti2");
+  check_invariants(persona::TokenInit{} + persona::LayeredRows{}, tiny_subjects(), folder / "xti");
+  check_invariants(persona::TokenInit{} + persona::NeTIMapper{.hidden = 8, .frequencies = 16}, tiny_subjects(),
+                   folder / "neti");
+  check_invariants(persona::TokenInit{} + persona::NeTIMapper{.bypass = false, .hidden = 8, .frequencies = 16},
+                   tiny_subjects(2), folder / "neti2");
 }
 
 TEST_CASE("invariants of weights") {

@@ -10,6 +10,9 @@
 #include <persona/init/token.hpp>
 #include <persona/loss/l2.hpp>
 #include <persona/optim/adamw.hpp>
+#include <persona/param/celeb_basis.hpp>
+#include <persona/param/layered_rows.hpp>
+#include <persona/param/neti_mapper.hpp>
 #include <persona/param/subspace_basis.hpp>
 #include <persona/recipe.hpp>
 #include <persona/testing.hpp>
@@ -55,14 +58,16 @@ struct PredictClean : persona::testing::TinyScheduler {
 }  // namespace mine
 namespace {
 
-const std::vector<std::string> names{"ada lovelace", "grace hopper"};
+const std::vector<std::string> names{"ada lovelace", "grace hopper", "mary hopper", "ada face", "dog cat"};
 
 auto textual_inversion() { return persona::recipe(TokenInit{"person"}); }
 auto cross_initialization() { return CrossInit{names} + L2Reg{1e-5} + AdamW{.lr = 5e-3}; }
 auto batex() { return TokenInit{"cat"} + persona::SubspaceBasis{} + AdamW{.lr = 2e-3}; }
-auto celeb_basis() { return TokenInit{"person"} + fakes::CelebBasis{}; }
-auto neti() { return TokenInit{"cat"} + fakes::NeTIMapper{} + AdamW{.lr = 1e-3}; }
-auto xti() { return TokenInit{"cat"} + fakes::LayeredRows{}; }
+auto celeb_basis() {
+  return TokenInit{"person"} + persona::CelebBasis{.names = names, .columns = persona::NameColumns::words};
+}
+auto neti() { return TokenInit{"cat"} + persona::NeTIMapper{.hidden = 8, .frequencies = 16} + AdamW{.lr = 1e-3}; }
+auto xti() { return TokenInit{"cat"} + persona::LayeredRows{}; }
 auto svdiff() { return fakes::SpectralShift{} + fakes::PriorPreservation{"a photo of a dog"}; }
 auto svdiff_two_subjects() { return TokenInit{} + fakes::SpectralShift{} + fakes::CutMixUnmix{}; }
 auto custom_diffusion() {

@@ -14,8 +14,9 @@ struct BasisSize {
   double value = 0.75;
 
   constexpr BasisSize() = default;
-  constexpr BasisSize(std::int64_t rows) : kind(Kind::count), value(static_cast<double>(rows)) {}  // NOLINT: .size = 576
-  constexpr BasisSize(int rows) : BasisSize(static_cast<std::int64_t>(rows)) {}                    // NOLINT
+  constexpr BasisSize(std::int64_t rows)
+      : kind(Kind::count), value(static_cast<double>(rows)) {}                   // NOLINT: .size = 576
+  constexpr BasisSize(int rows) : BasisSize(static_cast<std::int64_t>(rows)) {}  // NOLINT
   constexpr BasisSize(Kind kind, double value) : kind(kind), value(value) {}
 
   /// Of rows that are `width` wide; throws Error where that is no number of rows.

@@ -39,9 +39,9 @@ struct SubspaceBasis {
   using plays = Plays<Role::row_parameterization>;
   BasisSize size = ratio(0.75);  ///< M; 576 of SD 1.5's 768 in the paper
   BasisDistance distance = BasisDistance::dot;
-  std::int64_t rank = 0;             ///< d1; 0: M. The paper gives no number
-  std::string word{};                ///< u is this word's row, whatever the rows start from; empty: each initial row
-  bool special_tokens = false;       ///< start, end and padding may be among the basis, as in the published code
+  std::int64_t rank = 0;        ///< d1; 0: M. The paper gives no number
+  std::string word{};           ///< u is this word's row, whatever the rows start from; empty: each initial row
+  bool special_tokens = false;  ///< start, end and padding may be among the basis, as in the published code
   BasisStart start = BasisStart::initial_row;
   bool decay_toward_start = false;  ///< weight decay pulls w to its start; else to zero (Algorithm 2)
   bool full = false;                ///< allow M >= D, where nothing is left out
@@ -130,7 +130,8 @@ struct SubspaceBasis {
         break;
     }
     const auto order = std::get<1>(key.sort(/*stable=*/true, /*dim=*/0, /*descending=*/true)).to(at::kCPU).contiguous();
-    return {order.template const_data_ptr<std::int64_t>(), order.template const_data_ptr<std::int64_t>() + order.numel()};
+    return {order.template const_data_ptr<std::int64_t>(),
+            order.template const_data_ptr<std::int64_t>() + order.numel()};
   }
 
   template <class Model>
@@ -152,8 +153,7 @@ struct SubspaceBasis {
     // u itself belongs to its subspace, even where longer rows come before it
     const auto same = (table == u).all(1).to(at::kCPU).contiguous();
     const auto own = std::ranges::find_if(order, [&](std::int64_t id) { return same[id].template item<bool>(); });
-    if (own != order.end() && own - order.begin() >= wanted)
-      std::rotate(order.begin() + (wanted - 1), own, own + 1);
+    if (own != order.end() && own - order.begin() >= wanted) std::rotate(order.begin() + (wanted - 1), own, own + 1);
 
     Group made;
     RowSpan span(width);
@@ -183,7 +183,8 @@ struct SubspaceBasis {
       else if (same.any().item<bool>())
         weights[i][same.to(at::kLong).argmax(0).item<std::int64_t>()].fill_(1);
       else
-        weights[i].copy_(at::linalg_pinv(basis.to(at::kCPU, at::kDouble)).t().matmul(starts[i].to(at::kCPU, at::kDouble)));
+        weights[i].copy_(
+            at::linalg_pinv(basis.to(at::kCPU, at::kDouble)).t().matmul(starts[i].to(at::kCPU, at::kDouble)));
     }
     return weights;
   }

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <persona/core/describe.hpp>
+#include <persona/core/leaf.hpp>
+#include <persona/core/role.hpp>
+#include <persona/core/tensor.hpp>
+#include <persona/data/bind_context.hpp>
+#include <persona/text/row_set.hpp>
+
+#include <cstdint>
+#include <vector>
+
+namespace persona {
+
+/// XTI (P+, Voynov et al. 2023): every cross-attention layer has rows of its own, 16 sets on Stable Diffusion; all
+/// start as the initial rows. The prompt is encoded once for each layer, in one pass. Needs a LayeredDenoiser.
+struct LayeredRows {
+  using plays = Plays<Role::row_parameterization>;
+
+  struct State {
+    Leaf leaf{};  ///< [layers, n, D]
+    std::vector<Leaf> leaves() const { return {leaf}; }
+    /// [n, D] of the layer that is asked for.
+    RowSet rows(const RowQuery& query) const { return leaf.value[query.layer]; }
+    State snapshot() const { return {frozen(leaf)}; }
+  };
+
+  /// rows [n, D] -> one leaf of layers x n x D floats.
+  template <class Model>
+  State bind(const Tensor& rows, const Model& model, const BindContext&) const {
+    const std::int64_t layers = model.denoiser().num_conditioned_layers();
+    return {make_leaf("rows", rows.unsqueeze(0).repeat({layers, 1, 1}))};
+  }
+  double default_learning_rate() const { return 5e-3; }
+  std::int64_t default_steps() const { return 500; }
+  Description describe() const { return {"LayeredRows", {}}; }
+};
+
+}  // namespace persona

@@ -1,0 +1,163 @@
+// LayeredRows and NeTIMapper: what they give for each layer and timestep, where they start, nested dropout, and
+// gradients by finite differences.
+
+#include "support/catch.hpp"
+
+#include <persona/param/layered_rows.hpp>
+#include <persona/param/neti_mapper.hpp>
+#include <persona/testing/tiny_model.hpp>
+
+#include <vector>
+
+namespace {
+
+using persona::LayeredRows;
+using persona::Leaf;
+using persona::NeTIMapper;
+using persona::NeTINorm;
+using persona::RowQuery;
+using persona::Tensor;
+
+const std::vector<persona::Subject> subjects{{.token = "<one>", .class_word = "cat", .vectors = 2}};
+const persona::BindContext context{.subjects = subjects};
+const NeTIMapper small{.hidden = 8, .frequencies = 16};
+
+Tensor start() { return at::arange(1, 13, at::kFloat).view({2, 6}); }
+NeTIMapper::State bind(const NeTIMapper& mapper) {
+  return mapper.bind(start(), persona::testing::tiny_model(), context);
+}
+RowQuery query(std::vector<std::int64_t> t, std::int64_t layer, bool training = false) {
+  return {.t = at::tensor(t, at::kLong),
+          .layer = layer,
+          .num_layers = 2,
+          .training = training,
+          .generator = persona::Random(9).on_host(persona::Stream::noise)};
+}
+Tensor lengths(const Tensor& rows) { return at::linalg_vector_norm(rows, 2, {-1}); }
+
+template <class State, class Loss>
+void check_gradients(State& state, std::vector<Leaf*> leaves, Loss&& loss) {
+  for (Leaf* leaf : leaves) {
+    leaf->value = leaf->value.detach().to(at::kDouble);
+    leaf->value.set_requires_grad(true);
+  }
+  loss(state).backward();
+  const at::NoGradGuard no_grad;
+  const double h = 1e-6;
+  for (const Leaf* leaf : leaves) {
+    auto flat = Tensor(leaf->value).view({-1});
+    const auto grad = leaf->value.grad().view({-1});
+    for (std::int64_t i = 0; i < flat.numel(); i += std::max<std::int64_t>(1, flat.numel() / 7)) {
+      const auto kept = flat[i].clone();
+      flat[i] += h;
+      const double up = loss(state).template item<double>();
+      flat[i] -= 2 * h;
+      const double down = loss(state).template item<double>();
+      flat[i].copy_(kept);
+      INFO(leaf->name << " " << i);
+      CHECK(grad[i].template item<double>() == Approx((up - down) / (2 * h)).epsilon(1e-5).margin(1e-6));
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("every layer starts as the initial rows and moves alone") {
+  auto state = LayeredRows{}.bind(start(), persona::testing::tiny_model(), context);
+  REQUIRE(state.leaf.value.sizes() == at::IntArrayRef({2, 2, 6}));
+  for (const std::int64_t layer : {0, 1}) CHECK(at::equal(state.rows(query({3}, layer)).rows, start()));
+  const auto kept = state.snapshot();
+  {
+    const at::NoGradGuard no_grad;
+    state.leaf.value[1] += 1;
+  }
+  CHECK(at::equal(state.rows(query({3}, 0)).rows, start()));
+  CHECK(at::equal(state.rows(query({3}, 1)).rows, start() + 1));
+  CHECK(at::equal(kept.rows(query({3}, 1)).rows, start()));
+  check_gradients(state, {&state.leaf}, [](const auto& s) {
+    return s.rows(query({3}, 0)).rows.cos().sum() + s.rows(query({3}, 1)).rows.sin().sum();
+  });
+}
+
+TEST_CASE("the mapper's rows have the initial rows' lengths and differ by timestep and layer") {
+  const auto state = bind(small);
+  const auto rows = state.rows(query({3, 60}, 0));
+  REQUIRE(rows.rows.sizes() == at::IntArrayRef({2, 2, 6}));
+  REQUIRE(rows.bypass.sizes() == at::IntArrayRef({2, 2, 6}));
+  CHECK(rows.bypass_scale == 0.2);
+  CHECK(at::allclose(lengths(rows.rows), lengths(start()).unsqueeze(0).expand({2, 2}), 1e-5, 1e-5));
+  CHECK_FALSE(at::allclose(rows.rows[0], rows.rows[1], 1e-3, 1e-3));
+  CHECK_FALSE(at::allclose(rows.rows, state.rows(query({3, 60}, 1)).rows, 1e-3, 1e-3));
+  CHECK(at::equal(rows.rows, state.rows(query({3, 60}, 0)).rows));
+
+  auto both = small;
+  both.norm = NeTINorm::both;
+  const auto halves = bind(both).rows(query({3}, 0));
+  CHECK(at::allclose(lengths(at::cat({halves.rows, halves.bypass}, -1))[0], lengths(start()), 1e-5, 1e-5));
+  auto plain = small;
+  plain.bypass = false;
+  CHECK_FALSE(bind(plain).rows(query({3}, 0)).bypass.defined());
+}
+
+TEST_CASE("the first layer starts as the encodings of its anchors, time outside and layers inside") {
+  const auto state = bind(small);
+  REQUIRE(state.in_weight.value.sizes() == at::IntArrayRef({20, 32}));  // ten timesteps of 100, two layers
+  const auto at_anchor = NeTIMapper::State::encode(at::tensor({30.0f, 1.0f}).unsqueeze(0), state.waves);
+  CHECK(at::allclose(state.in_weight.value[3 * 2 + 1], at_anchor[0]));
+  CHECK(lengths(at_anchor).item<float>() == Approx(1));
+  CHECK(state.leaves().size() == 12);
+}
+
+TEST_CASE("nested dropout cuts from an index on, in training alone; sampling may truncate") {
+  auto mapper = small;
+  mapper.nested_dropout = 1;
+  const auto cut = bind(mapper), whole = bind(small);
+  CHECK(at::equal(cut.rows(query({3}, 0)).rows, whole.rows(query({3}, 0)).rows));
+  bool differs = false;
+  for (std::uint64_t seed = 0; seed < 8; ++seed) {
+    auto asked = query({3, 3, 3, 3}, 0, true);
+    asked.generator = persona::Random(seed).on_host(persona::Stream::noise);
+    const auto rows = cut.rows(asked).rows;
+    differs = differs || !at::allclose(rows[0], rows[1], 1e-4, 1e-4);  // one timestep, cut at different places
+  }
+  CHECK(differs);
+  mapper.nested_dropout = 0;
+  CHECK(at::equal(bind(mapper).rows(query({3}, 0, true)).rows, whole.rows(query({3}, 0)).rows));
+  mapper.truncate = 4;
+  CHECK_FALSE(at::allclose(bind(mapper).rows(query({3}, 0)).rows, whole.rows(query({3}, 0)).rows, 1e-3, 1e-3));
+  CHECK(at::equal(bind(mapper).rows(query({3}, 0, true)).rows, whole.rows(query({3}, 0)).rows));
+}
+
+TEST_CASE("a snapshot does not follow the run") {
+  auto state = bind(small);
+  const auto kept = state.snapshot();
+  const auto before = kept.rows(query({3}, 0)).rows;
+  {
+    const at::NoGradGuard no_grad;
+    for (const Leaf& leaf : state.leaves()) Tensor(leaf.value).add_(0.5);
+  }
+  CHECK(at::equal(kept.rows(query({3}, 0)).rows, before));
+  CHECK_FALSE(at::allclose(state.rows(query({3}, 0)).rows, before, 1e-3, 1e-3));
+}
+
+TEST_CASE("gradients of the mapper by finite differences") {
+  for (const auto norm : {NeTINorm::row, NeTINorm::both}) {
+    auto mapper = small;
+    mapper.norm = norm;
+    auto state = bind(mapper);
+    check_gradients(state,
+                    {&state.in_weight, &state.in_bias, &state.weight_1, &state.bias_1, &state.norm_1, &state.shift_1,
+                     &state.weight_2, &state.bias_2, &state.norm_2, &state.shift_2, &state.out_weight, &state.out_bias},
+                    [](const auto& s) {
+                      const auto set = s.rows(query({3, 60}, 1));
+                      return (set.rows.tanh() * at::arange(24, set.rows.options()).view({2, 2, 6})).sum() +
+                             set.bypass.sin().sum();
+                    });
+  }
+}
+
+TEST_CASE("a mapper without a length or without entries is refused") {
+  CHECK_THROWS_WITH(small.bind(at::zeros({1, 6}), persona::testing::tiny_model(), context),
+                    Catch::Contains("an initial row is zero"));
+  CHECK_THROWS_WITH(bind({.hidden = 0}), Catch::Contains("without entries"));
+}
