@@ -5,6 +5,7 @@
 
 #include <persona/param/layered_rows.hpp>
 #include <persona/param/neti_mapper.hpp>
+#include <persona/param/row_parameterization.hpp>
 #include <persona/testing/tiny_model.hpp>
 
 #include <vector>
@@ -101,9 +102,10 @@ TEST_CASE("the mapper's rows have the initial rows' lengths and differ by timest
 
 TEST_CASE("the first layer starts as the encodings of its anchors, time outside and layers inside") {
   const auto state = bind(small);
-  REQUIRE(state.in_weight.value.sizes() == at::IntArrayRef({20, 32}));  // ten timesteps of 100, two layers
+  REQUIRE(state.parts[NeTIMapper::State::in_weight].value.sizes() ==
+          at::IntArrayRef({20, 32}));  // ten timesteps of 100, two layers
   const auto at_anchor = NeTIMapper::State::encode(at::tensor({30.0f, 1.0f}).unsqueeze(0), state.waves);
-  CHECK(at::allclose(state.in_weight.value[3 * 2 + 1], at_anchor[0]));
+  CHECK(at::allclose(state.parts[NeTIMapper::State::in_weight].value[3 * 2 + 1], at_anchor[0]));
   CHECK(lengths(at_anchor).item<float>() == Approx(1));
   CHECK(state.leaves().size() == 12);
 }
@@ -140,19 +142,31 @@ TEST_CASE("a snapshot does not follow the run") {
   CHECK_FALSE(at::allclose(state.rows(query({3}, 0)).rows, before, 1e-3, 1e-3));
 }
 
+TEST_CASE("what a file would hold gives the same rows back") {
+  const auto mapper =
+      bind({.bypass_scale = 0.3, .norm = NeTINorm::both, .truncate = 5, .hidden = 8, .frequencies = 16});
+  const auto again = NeTIMapper::State::from(mapper.stored());
+  const auto a = mapper.rows(query({3, 60}, 1)), b = again.rows(query({3, 60}, 1));
+  CHECK(at::equal(a.rows, b.rows));
+  CHECK(at::equal(a.bypass, b.bypass));
+  CHECK(b.bypass_scale == 0.3);
+  CHECK(again.stored().layers == 2);
+  const auto rows = LayeredRows{}.bind(start() * 2, persona::testing::tiny_model(), context);
+  CHECK(at::equal(LayeredRows::State::from(rows.stored()).rows(query({3}, 1)).rows, start() * 2));
+  static_assert(persona::StoredRowState<NeTIMapper::State> && persona::StoredRowState<LayeredRows::State>);
+}
+
 TEST_CASE("gradients of the mapper by finite differences") {
   for (const auto norm : {NeTINorm::row, NeTINorm::both}) {
     auto mapper = small;
     mapper.norm = norm;
     auto state = bind(mapper);
-    check_gradients(state,
-                    {&state.in_weight, &state.in_bias, &state.weight_1, &state.bias_1, &state.norm_1, &state.shift_1,
-                     &state.weight_2, &state.bias_2, &state.norm_2, &state.shift_2, &state.out_weight, &state.out_bias},
-                    [](const auto& s) {
-                      const auto set = s.rows(query({3, 60}, 1));
-                      return (set.rows.tanh() * at::arange(24, set.rows.options()).view({2, 2, 6})).sum() +
-                             set.bypass.sin().sum();
-                    });
+    std::vector<Leaf*> leaves;
+    for (Leaf& leaf : state.parts) leaves.push_back(&leaf);
+    check_gradients(state, leaves, [](const auto& s) {
+      const auto set = s.rows(query({3, 60}, 1));
+      return (set.rows.tanh() * at::arange(24, set.rows.options()).view({2, 2, 6})).sum() + set.bypass.sin().sum();
+    });
   }
 }
 

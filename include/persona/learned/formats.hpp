@@ -1,8 +1,11 @@
 #pragma once
 
 #include <persona/core/error.hpp>
+#include <persona/core/tensor.hpp>
+#include <persona/core/warning.hpp>
 #include <persona/io/safetensors.hpp>
 #include <persona/learned/learned.hpp>
+#include <persona/learned/xti_file.hpp>
 
 #include <algorithm>
 #include <cctype>
@@ -18,6 +21,7 @@ enum class Format {
   diffusers,   ///< TOKEN -> [n, D]: pipe.load_textual_inversion
   emb_params,  ///< "emb_params" -> [n, D]: AUTOMATIC1111, kohya, ComfyUI, stable-diffusion.cpp; the file's stem is the
                ///< trigger word
+  kohya_xti,   ///< "IN01" ... "OUT11" -> [n, D]: rows for each of 16 layers, sd-scripts' XTI
 };
 
 namespace detail {
@@ -30,8 +34,26 @@ inline std::string file_stem(const std::string& token) {
 }
 }  // namespace detail
 
+/// One set of rows [n, D] for rows that differ by layer or timestep: the mean over the layers, at ten timesteps of
+/// 1000. What set the layers and timesteps apart is lost, and so is a bypass.
+inline Tensor collapsed(const LearnedRows& row) {
+  if (!row.layered) return row.rows;
+  if (row.stored.layers < 1)
+    throw Error("collapsed", "the rows of '" + row.token + "' do not say how many layers they are of",
+                "give their state stored() (docs/concepts/row_parameterization.md)");
+  const at::NoGradGuard no_grad;
+  const auto t = at::arange(50, 1000, 100, at::TensorOptions().dtype(at::kLong));
+  std::vector<Tensor> parts;
+  for (std::int64_t layer = 0; layer < row.stored.layers; ++layer) {
+    const auto rows = row.layered({.t = t, .layer = layer, .num_layers = row.stored.layers}).rows.cpu();
+    parts.push_back(rows.dim() == 3 ? rows.mean(0) : rows);
+  }
+  return at::stack(parts).mean(0);
+}
+
 /// Writes one file a token into `folder` and returns their paths: "learned_embeds.safetensors" (or
-/// "STEM.learned_embeds.safetensors" where there are several tokens) for diffusers, "STEM.safetensors" for emb_params.
+/// "STEM.learned_embeds.safetensors" where there are several tokens) for diffusers, "STEM.safetensors" for the others.
+/// Rows that differ by layer or timestep are collapsed, with a warning, where the form has one set of rows.
 inline std::vector<std::filesystem::path> export_to(const Learned& learned, const std::filesystem::path& folder,
                                                     Format format) {
   if (learned.rows.empty()) throw Error("export_to", "no token was learned", "embedding files hold token rows alone");
@@ -41,9 +63,6 @@ inline std::vector<std::filesystem::path> export_to(const Learned& learned, cons
   std::filesystem::create_directories(folder);
   std::vector<std::filesystem::path> written;
   for (const LearnedRows& row : learned.rows) {
-    if (row.layered)
-      throw Error("export_to", "the rows of '" + row.token + "' differ by layer or timestep",
-                  "an embedding file holds one set of rows");
     const auto stem = detail::file_stem(row.token);
     const bool diffusers = format == Format::diffusers;
     const auto name = !diffusers ? stem : learned.rows.size() == 1 ? "learned_embeds" : stem + ".learned_embeds";
@@ -54,18 +73,27 @@ inline std::vector<std::filesystem::path> export_to(const Learned& learned, cons
     if (std::ranges::count(written, written.back()) > 1)
       throw Error("export_to", "two tokens would both be written to '" + written.back().string() + "'",
                   "give them names that differ in letters");
-    write_safetensors(written.back(), std::map<std::string, Tensor>{{diffusers ? row.token : "emb_params", row.rows}},
-                      metadata);
+    if (format == Format::kohya_xti) {
+      write_safetensors(written.back(), detail::xti_tensors(row), metadata);
+      continue;
+    }
+    if (row.layered)
+      warn("export_to", "the rows of '" + row.token + "' differ by layer or timestep, and this form holds one set",
+           "their mean is written; Learned::save keeps all");
+    write_safetensors(written.back(),
+                      std::map<std::string, Tensor>{{diffusers ? row.token : "emb_params", collapsed(row)}}, metadata);
   }
   return written;
 }
 
-/// Reads an embedding of another tool: diffusers' one-key form, whose key is the token, or "emb_params", whose token is
-/// `token` or the file's stem. Throws Error naming the file and its keys where it is neither.
+/// Reads an embedding of another tool: diffusers' one-key form, whose key is the token, "emb_params", or kohya's XTI
+/// form, whose token is `token` or the file's stem. Throws Error naming the file and its keys where it is neither.
 inline Learned import_embedding(const std::filesystem::path& file, std::string token = {}) {
   const auto source = SafeTensors::open(file);
   const auto names = source.names();
   const std::vector<std::string> keys(names.begin(), names.end());
+  if (detail::is_xti_file(source))
+    return {.rows = {detail::read_xti(source, file, token.empty() ? file.stem().string() : token)}};
   if (keys.size() != 1) {
     std::string list;
     for (std::size_t i = 0; i < keys.size() && i < 10; ++i) list += (i ? ", " : "") + keys[i];

@@ -3,9 +3,11 @@
 #include <persona/core/describe.hpp>
 #include <persona/core/leaf.hpp>
 #include <persona/core/role.hpp>
+#include <persona/core/shape.hpp>
 #include <persona/core/tensor.hpp>
 #include <persona/data/bind_context.hpp>
 #include <persona/text/row_set.hpp>
+#include <persona/text/stored_rows.hpp>
 
 #include <cstdint>
 #include <vector>
@@ -23,6 +25,14 @@ struct LayeredRows {
     /// [n, D] of the layer that is asked for.
     RowSet rows(const RowQuery& query) const { return leaf.value[query.layer]; }
     State snapshot() const { return {frozen(leaf)}; }
+
+    static constexpr const char* form = "layered_rows";
+    StoredRows stored() const { return {form, leaf.value.size(0), {{"rows", leaf.value.detach().cpu()}}}; }
+    static State from(const StoredRows& stored) {
+      const auto& rows = stored.tensors.at("rows");
+      expect_shape(rows, {"layers", "vectors", "D"}, "layered rows");
+      return {frozen({.name = "rows", .value = rows})};
+    }
   };
 
   /// rows [n, D] -> one leaf of layers x n x D floats.

@@ -7,7 +7,9 @@
 #include <persona/core/tensor.hpp>
 #include <persona/data/bind_context.hpp>
 #include <persona/text/row_set.hpp>
+#include <persona/text/stored_rows.hpp>
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <string>
@@ -40,30 +42,45 @@ struct NeTIMapper {
 
   struct State {
     /// Linear layers and norms, in the order of the data.
-    Leaf in_weight{}, in_bias{}, weight_1{}, bias_1{}, norm_1{}, shift_1{}, weight_2{}, bias_2{}, norm_2{}, shift_2{},
-        out_weight{}, out_bias{};
+    enum Part {
+      in_weight,
+      in_bias,
+      weight_1,
+      bias_1,
+      norm_1,
+      shift_1,
+      weight_2,
+      bias_2,
+      norm_2,
+      shift_2,
+      out_weight,
+      out_bias,
+      part_count
+    };
+    static constexpr std::array<const char*, part_count> names{
+        "in.weight",       "in.bias",       "hidden_1.weight", "hidden_1.bias", "norm_1.weight", "norm_1.bias",
+        "hidden_2.weight", "hidden_2.bias", "norm_2.weight",   "norm_2.bias",   "out.weight",    "out.bias"};
+    std::array<Leaf, part_count> parts{};
     Tensor waves{};    ///< [frequencies, 2], frozen
     Tensor lengths{};  ///< [n, 1], of the initial rows
-    std::int64_t width = 0, truncate = 0;
+    std::int64_t layers = 0, truncate = 0;
     bool bypass = true;
     double bypass_scale = 0.2, nested_dropout = 0.5;
     NeTINorm norm = NeTINorm::row;
 
-    std::vector<Leaf> leaves() const {
-      return {in_weight, in_bias, weight_1, bias_1,  norm_1,     shift_1,
-              weight_2,  bias_2,  norm_2,   shift_2, out_weight, out_bias};
-    }
+    std::vector<Leaf> leaves() const { return {parts.begin(), parts.end()}; }
     /// [B, n, D] for timesteps [B] and a layer, and the bypass of the same shape.
     RowSet rows(const RowQuery& query) const {
-      const auto& w = in_weight.value;
+      const auto& w = parts[in_weight].value;
       const auto t = query.t.to(w.device(), w.scalar_type());
       const auto x = at::stack({t, at::full_like(t, static_cast<double>(query.layer))}, 1);
-      auto h = at::linear(encode(x, waves.to(w.scalar_type())), w, in_bias.value);
-      h = block(h, weight_1, bias_1, norm_1, shift_1);
-      h = block(h, weight_2, bias_2, norm_2, shift_2);
+      auto h = at::linear(encode(x, waves.to(w.scalar_type())), w, parts[in_bias].value);
+      h = block(h, weight_1);
+      h = block(h, weight_2);
       h = cut(h, query);
       const auto n = lengths.size(0);
-      const auto out = at::linear(h, out_weight.value, out_bias.value).view({h.size(0), n, -1});  // [B, n, D or 2 D]
+      const auto out =
+          at::linear(h, parts[out_weight].value, parts[out_bias].value).view({h.size(0), n, -1});  // [B, n, D or 2 D]
       const auto target = lengths.to(out.scalar_type());
       const auto unit = [](const Tensor& v) { return v / at::linalg_vector_norm(v, 2, {-1}, true); };
       if (!bypass) return unit(out) * target;
@@ -76,10 +93,31 @@ struct NeTIMapper {
     }
     State snapshot() const {
       State copy = *this;
-      for (Leaf* leaf : {&copy.in_weight, &copy.in_bias, &copy.weight_1, &copy.bias_1, &copy.norm_1, &copy.shift_1,
-                         &copy.weight_2, &copy.bias_2, &copy.norm_2, &copy.shift_2, &copy.out_weight, &copy.out_bias})
-        *leaf = frozen(*leaf);
+      for (Leaf& leaf : copy.parts) leaf = frozen(leaf);
       return copy;
+    }
+
+    static constexpr const char* form = "neti_mapper";
+    StoredRows stored() const {
+      StoredRows kept{form, layers, {{"waves", waves.cpu()}, {"lengths", lengths.cpu()}}};
+      for (const Leaf& leaf : parts) kept.tensors[leaf.name] = leaf.value.detach().cpu();
+      kept.tensors["settings"] = at::tensor({static_cast<double>(truncate), static_cast<double>(bypass), bypass_scale,
+                                             nested_dropout, static_cast<double>(static_cast<int>(norm))},
+                                            at::kDouble);
+      return kept;
+    }
+    static State from(const StoredRows& stored) {
+      State state{.layers = stored.layers};
+      for (std::size_t i = 0; i < part_count; ++i)
+        state.parts[i] = {.name = names[i], .value = stored.tensors.at(names[i])};
+      state.waves = stored.tensors.at("waves"), state.lengths = stored.tensors.at("lengths");
+      const auto settings = stored.tensors.at("settings").to(at::kDouble).contiguous();
+      const auto* s = settings.const_data_ptr<double>();
+      if (settings.numel() != 5)
+        throw Error("NeTIMapper", "the file's settings are not five", "it is of another version");
+      state.truncate = static_cast<std::int64_t>(s[0]), state.bypass = s[1] != 0, state.bypass_scale = s[2],
+      state.nested_dropout = s[3], state.norm = static_cast<NeTINorm>(static_cast<int>(s[4]));
+      return state;
     }
 
     /// (t, l) [N, 2] -> [N, 2 frequencies] of length one.
@@ -90,9 +128,11 @@ struct NeTIMapper {
     }
 
    private:
-    static Tensor block(const Tensor& h, const Leaf& weight, const Leaf& bias, const Leaf& scale, const Leaf& shift) {
-      const auto y = at::linear(h, weight.value, bias.value);
-      return at::leaky_relu(at::layer_norm(y, {y.size(-1)}, scale.value, shift.value), 0.01);
+    // Linear, norm, LeakyReLU: four parts from `first` on.
+    Tensor block(const Tensor& h, int first) const {
+      const auto part = [&](int i) { return parts[static_cast<std::size_t>(first + i)].value; };
+      const auto y = at::linear(h, part(0), part(1));
+      return at::leaky_relu(at::layer_norm(y, {y.size(-1)}, part(2), part(3)), 0.01);
     }
     // Nested dropout: whether a step cuts is drawn once, where it cuts for every sample.
     Tensor cut(const Tensor& h, const RowQuery& query) const {
@@ -116,7 +156,7 @@ struct NeTIMapper {
     if (hidden < 1 || frequencies < 1 || anchors < 1)
       throw Error("NeTIMapper", "a network without entries", "give .hidden, .frequencies and .anchors of at least 1");
     const auto start = rows.detach().to(at::kFloat);
-    State state{.width = rows.size(1),
+    State state{.layers = model.denoiser().num_conditioned_layers(),
                 .truncate = truncate,
                 .bypass = bypass,
                 .bypass_scale = bypass_scale,
@@ -130,31 +170,32 @@ struct NeTIMapper {
     const auto device = start.device();
     const auto sigma = at::tensor({sigma_t, sigma_l}, at::kFloat);
     const auto waves = at::randn({frequencies, 2}, generator) * sigma;
-    const std::int64_t layers = model.denoiser().num_conditioned_layers();
     const auto last = static_cast<double>(model.scheduler().num_train_timesteps());
     std::vector<Tensor> points;
     for (std::int64_t i = 0; i < anchors; ++i)
-      for (std::int64_t layer = 0; layer < layers; ++layer)
+      for (std::int64_t layer = 0; layer < state.layers; ++layer)
         points.push_back(at::tensor(
             {std::floor(last * static_cast<double>(i) / static_cast<double>(anchors)), static_cast<double>(layer)},
             at::kFloat));
     const auto first = State::encode(at::stack(points), waves);  // [anchors layers, 2 frequencies]
-    const auto leaf = [&](const char* name, const Tensor& value) { return make_leaf(name, value.to(device)); };
     const auto uniform = [&](std::vector<std::int64_t> shape, std::int64_t fan_in) {
       return (2 * at::rand(shape, generator) - 1) / std::sqrt(static_cast<double>(fan_in));  // torch's default
     };
     const auto out = rows.size(0) * rows.size(1) * (bypass ? 2 : 1);
     state.waves = waves.to(device);
-    state.in_weight = leaf("in.weight", first);
-    state.in_bias = leaf("in.bias", uniform({first.size(0)}, first.size(1)));
-    state.weight_1 = leaf("hidden_1.weight", uniform({hidden, first.size(0)}, first.size(0)));
-    state.bias_1 = leaf("hidden_1.bias", uniform({hidden}, first.size(0)));
-    state.norm_1 = leaf("norm_1.weight", at::ones({hidden})), state.shift_1 = leaf("norm_1.bias", at::zeros({hidden}));
-    state.weight_2 = leaf("hidden_2.weight", uniform({hidden, hidden}, hidden));
-    state.bias_2 = leaf("hidden_2.bias", uniform({hidden}, hidden));
-    state.norm_2 = leaf("norm_2.weight", at::ones({hidden})), state.shift_2 = leaf("norm_2.bias", at::zeros({hidden}));
-    state.out_weight = leaf("out.weight", uniform({out, hidden}, hidden));
-    state.out_bias = leaf("out.bias", uniform({out}, hidden));
+    const std::array<Tensor, State::part_count> values{first,
+                                                       uniform({first.size(0)}, first.size(1)),
+                                                       uniform({hidden, first.size(0)}, first.size(0)),
+                                                       uniform({hidden}, first.size(0)),
+                                                       at::ones({hidden}),
+                                                       at::zeros({hidden}),
+                                                       uniform({hidden, hidden}, hidden),
+                                                       uniform({hidden}, hidden),
+                                                       at::ones({hidden}),
+                                                       at::zeros({hidden}),
+                                                       uniform({out, hidden}, hidden),
+                                                       uniform({out}, hidden)};
+    for (std::size_t i = 0; i < values.size(); ++i) state.parts[i] = make_leaf(State::names[i], values[i].to(device));
     return state;
   }
   double default_learning_rate() const { return 1e-3; }

@@ -6,6 +6,7 @@
 #include <persona/model/archetype.hpp>
 #include <persona/model/diffusion_model.hpp>
 #include <persona/text/row_set.hpp>
+#include <persona/text/stored_rows.hpp>
 
 #include <concepts>
 #include <ranges>
@@ -30,6 +31,12 @@ template <class S>
 concept HasSnapshot = requires(const S& state) {
   { state.snapshot() } -> std::convertible_to<S>;
 };
+template <class S>
+concept HasStored = requires(const S& state, const StoredRows& stored) {
+  { S::form } -> std::convertible_to<std::string>;
+  { state.stored() } -> std::convertible_to<StoredRows>;
+  { S::from(stored) } -> std::convertible_to<S>;
+};
 template <class P, class Model>
 concept HasRowBind = requires(const P& parameterization, const Tensor& rows, const Model& model,
                               const BindContext& context) { parameterization.bind(rows, model, context); };
@@ -47,6 +54,10 @@ concept RowState = detail::HasLeaves<S> && detail::HasUniformRows<S>;
 /// and snapshot(), a copy whose leaves no longer follow the run.
 template <class S>
 concept LayeredRowState = detail::HasLeaves<S> && detail::HasLayeredRows<S> && detail::HasSnapshot<S>;
+
+/// A LayeredRowState that a file can hold: `form`, stored(), and from(stored) that gives the same rows back.
+template <class S>
+concept StoredRowState = LayeredRowState<S> && detail::HasStored<S>;
 
 /// bind(rows [n, D], model, context) -> RowState or LayeredRowState.
 template <class P, class Model>

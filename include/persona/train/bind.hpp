@@ -103,6 +103,8 @@ BoundRows erase_rows(State bound_state, const Subject& subject) {
     erased.snapshot = [state]() -> std::function<RowSet(const RowQuery&)> {
       return [kept = std::as_const(*state).snapshot()](const RowQuery& query) -> RowSet { return kept.rows(query); };
     };
+    if constexpr (StoredRowState<State>)
+      erased.stored = [state]() -> StoredRows { return std::as_const(*state).stored(); };
   } else {
     erased.at = [state](const RowQuery&) -> RowSet { return Tensor(std::as_const(*state).rows()); };
     erased.snapshot = [state]() -> std::function<RowSet(const RowQuery&)> {

@@ -9,6 +9,7 @@
 #include <persona/optim/optimizer.hpp>
 #include <persona/text/placeholder.hpp>
 #include <persona/text/row_set.hpp>
+#include <persona/text/stored_rows.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -27,6 +28,7 @@ struct BoundRows {
   std::function<RowSet(const RowQuery&)> at{};  ///< differentiable in the leaves
   /// The same function, of the leaves as they are now: what a learned thing keeps.
   std::function<std::function<RowSet(const RowQuery&)>()> snapshot{};
+  std::function<StoredRows()> stored{};  ///< layered rows as a file holds them; empty where their state cannot say
 };
 
 /// One changed weight.

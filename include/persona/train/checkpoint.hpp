@@ -82,8 +82,7 @@ inline void save_checkpoint(const Session& session, const Learned& learned, cons
   text["persona.threads"] = std::to_string(at::get_num_threads());
   write_directory_atomically(folder, [&](const std::filesystem::path& fresh) {
     write_safetensors(fresh / "state.safetensors", tensors, text);
-    const bool layered = std::ranges::any_of(learned.rows, [](const LearnedRows& row) { return bool(row.layered); });
-    if (!layered) learned.save(fresh / "learned.safetensors");
+    if (std::ranges::all_of(learned.rows, &LearnedRows::can_be_saved)) learned.save(fresh / "learned.safetensors");
   });
 }
 

@@ -18,6 +18,7 @@ inline Learned learned_of(const Bound& bound, std::map<std::string, std::string>
     LearnedRows rows{.token = row.placeholder.token};
     if (row.layered) {
       rows.layered = row.snapshot();
+      if (row.stored) rows.stored = row.stored();
       rows.rows = row.initial.cpu();
     } else {
       rows.rows = row.at({}).rows.detach().to(at::kCPU, at::kFloat).clone();

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <persona/core/error.hpp>
+#include <persona/core/shape.hpp>
+#include <persona/core/tensor.hpp>
+#include <persona/io/safetensors.hpp>
+#include <persona/learned/learned.hpp>
+#include <persona/param/layered_rows.hpp>
+
+#include <array>
+#include <filesystem>
+#include <map>
+#include <string>
+
+namespace persona {
+
+/// kohya's names of Stable Diffusion's 16 cross-attention layers, in the order of the data.
+inline constexpr std::array<const char*, 16> xti_layer_names{"IN01",  "IN02",  "IN04",  "IN05",  "IN07",  "IN08",
+                                                             "MID",   "OUT03", "OUT04", "OUT05", "OUT06", "OUT07",
+                                                             "OUT08", "OUT09", "OUT10", "OUT11"};
+
+namespace detail {
+/// Rows by layer as kohya's 16 tensors [n, D].
+inline std::map<std::string, Tensor> xti_tensors(const LearnedRows& row) {
+  const auto found = row.stored.tensors.find("rows");
+  if (row.stored.form != LayeredRows::State::form || found == row.stored.tensors.end() ||
+      found->second.size(0) != static_cast<std::int64_t>(xti_layer_names.size()))
+    throw Error("export_to", "'" + row.token + "' is not rows for 16 layers",
+                "kohya's XTI form holds what LayeredRows learns on a Stable Diffusion UNet");
+  std::map<std::string, Tensor> tensors;
+  for (std::size_t i = 0; i < xti_layer_names.size(); ++i)
+    tensors.emplace(xti_layer_names[i], found->second[static_cast<std::int64_t>(i)].contiguous());
+  return tensors;
+}
+
+inline bool is_xti_file(const SafeTensors& file) {
+  for (const char* name : xti_layer_names)
+    if (!file.contains(name)) return false;
+  return file.names().size() == xti_layer_names.size();
+}
+
+inline LearnedRows read_xti(const SafeTensors& file, const std::filesystem::path& path, std::string token) {
+  std::vector<Tensor> layers;
+  for (const char* name : xti_layer_names) {
+    layers.push_back(file.load(name).to(at::kFloat));
+    expect_shape(layers.back(), {{layers.front().size(0), "vectors"}, {layers.front().size(-1), "D"}},
+                 path.string() + ": " + name);
+  }
+  LearnedRows row{.token = std::move(token), .rows = at::stack(layers).mean(0)};
+  row.stored = {LayeredRows::State::form, static_cast<std::int64_t>(layers.size()), {{"rows", at::stack(layers)}}};
+  row.layered = [state = LayeredRows::State::from(row.stored)](const RowQuery& query) { return state.rows(query); };
+  return row;
+}
+}  // namespace detail
+
+}  // namespace persona

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <persona/core/tensor.hpp>
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace persona {
+
+/// Rows that differ by layer or timestep, as a file holds them.
+struct StoredRows {
+  std::string form{};                       ///< which state reads it back: "layered_rows", "neti_mapper"
+  std::int64_t layers = 0;                  ///< of the denoiser that they were learned on
+  std::map<std::string, Tensor> tensors{};  ///< on the CPU
+};
+
+}  // namespace persona
