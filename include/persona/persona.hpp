@@ -25,6 +25,7 @@
 #include <persona/recipe.hpp>
 
 #include <persona/train/personalize.hpp>
+#include <persona/train/personalize_each.hpp>
 #include <persona/train/progress.hpp>
 
 #include <persona/learned/formats.hpp>

@@ -93,11 +93,54 @@ class Session {
   /// The step that the loop stands on, computed if it was not yet.
   const Step& current() {
     if (pending_ && !done()) {
+      const at::AutoGradMode grad(true);
       compute();
       pending_ = false;
     }
     return last_;
   }
+  // One step in its parts, for who computes the losses of several sessions at once: begin_step(); for each micro-step
+  // draw() its batch, compute its result, take() it and go backward from what that returns; end_step().
+
+  void begin_step() {
+    if (!started_) started_ = std::chrono::steady_clock::now();
+    drop_gradients();  // of a step that an exception broke off
+    record_ = {};
+  }
+  /// The micro-step's batch, with noise, timesteps and tokens.
+  Batch draw(std::int64_t micro) {
+    auto batch = next_batch(tick(micro));
+    model_.finish(batch, tick(micro));
+    return batch;
+  }
+  /// For what is drawn inside a step, such as nested dropout.
+  at::Generator generator(std::int64_t micro) const { return random_.at(Stream::augmentation, tick(micro)); }
+  /// Notes a micro-step's result and returns its share of the step's loss.
+  Tensor take(const StepResult& result) {
+    if (!result.loss.requires_grad())
+      throw Error("personalize", "the loss does not depend on anything that is trained",
+                  "do rows() and the adapters compute with their leaves, without detach()?");
+    const auto share = 1.0 / static_cast<double>(options_.accumulate);
+    add(record_, result, share);
+    return options_.accumulate == 1 ? result.loss : result.loss * share;
+  }
+  /// Updates the leaves by the gradients that they have.
+  void end_step() {
+    find_bad_step(record_);
+    keep_last_good();
+    guard();
+    bound_->optimizer.step(
+        {.lr_factor = bound_->rate(completed_, options_.steps), .found_inf = (bad_step_ >= 0).to(at::kFloat)});
+    drop_gradients();
+    finish(std::move(record_));
+  }
+  /// What backward() is to give gradients.
+  std::vector<Tensor> leaf_values() const {
+    std::vector<Tensor> values;
+    for (const Leaf& leaf : bound_->leaves) values.push_back(leaf.value);
+    return values;
+  }
+
   /// Moves on; a step that was passed over without being looked at is computed all the same.
   void advance() {
     if (pending_) (void)current();
@@ -179,30 +222,12 @@ class Session {
   }
 
   void compute() {
-    if (!started_) started_ = std::chrono::steady_clock::now();
-    const at::AutoGradMode grad(true);
-    const auto inputs = leaf_values();
-    drop_gradients();  // of a step that an exception broke off
-    Step record;
+    begin_step();
     for (std::int64_t micro = 0; micro < options_.accumulate; ++micro) {
-      const auto tick = completed_ * options_.accumulate + micro;
-      auto batch = next_batch(tick);
-      model_.finish(batch, tick);
-      auto result = model_.forward(batch, random_.at(Stream::augmentation, tick));
-      if (!result.loss.requires_grad())
-        throw Error("personalize", "the loss does not depend on anything that is trained",
-                    "do rows() and the adapters compute with their leaves, without detach()?");
-      const auto share = 1.0 / static_cast<double>(options_.accumulate);
-      (options_.accumulate == 1 ? result.loss : result.loss * share).backward({}, std::nullopt, false, inputs);
-      add(record, result, share);
+      const auto batch = draw(micro);
+      take(model_.forward(batch, generator(micro))).backward({}, std::nullopt, false, leaf_values());
     }
-    find_bad_step(record);
-    keep_last_good();
-    guard();
-    bound_->optimizer.step(
-        {.lr_factor = bound_->rate(completed_, options_.steps), .found_inf = (bad_step_ >= 0).to(at::kFloat)});
-    drop_gradients();
-    finish(std::move(record));
+    end_step();
   }
 
   void drop_gradients() {
@@ -220,6 +245,8 @@ class Session {
       accumulate(record.terms_[i].second, result.terms[i].second);
     }
   }
+
+  std::int64_t tick(std::int64_t micro) const { return completed_ * options_.accumulate + micro; }
 
   // On the device: once a step is bad every later one changes nothing.
   void find_bad_step(const Step& record) {
@@ -282,12 +309,6 @@ class Session {
     last_ = std::move(record);
   }
 
-  std::vector<Tensor> leaf_values() const {
-    std::vector<Tensor> values;
-    for (const Leaf& leaf : bound_->leaves) values.push_back(leaf.value);
-    return values;
-  }
-
   ErasedModel model_;  // first, so that it outlives what hangs on it
   std::shared_ptr<Bound> bound_;
   std::vector<TrainingData> data_;
@@ -306,7 +327,7 @@ class Session {
   mutable std::optional<std::uint64_t> model_fingerprint_{};
   std::int64_t completed_ = 0, computed_here_ = 0;
   bool pending_ = true;
-  Step last_{};
+  Step last_{}, record_{};
   std::optional<std::chrono::steady_clock::time_point> started_{};
 };
 

@@ -112,44 +112,24 @@ inline std::vector<Tensor> rows_by_subject(const Bound& bound, const std::vector
 inline bool any_wants(const std::vector<BoundRegularizer>& regularizers, const AttentionLayer& layer) {
   return std::ranges::any_of(regularizers, [&](const auto& r) { return r.wants && r.wants(layer); });
 }
-}  // namespace detail
 
-/// One differentiable step of the sum, nothing hidden: encode the captions with the learned rows spliced in, noise x0,
-/// predict, compare with the target, add the regularizers. Call backward() on the result's loss and the leaves have
-/// their gradients.
-template <DiffusionModel Model>
-StepResult step(const Model& model, const Batch& batch, const Bound& bound,
-                std::optional<at::Generator> generator = {}) {
-  for (const Attachment& attachment : bound.attachments) attachment.refresh();
-  const auto sets = row_sets(model, bound, batch.t, generator);
-  const auto conditioning = encode_prompts(model.text_encoder(), batch.ids, batch.plan, sets);
-  const auto x_t = bound.scheduler.add_noise(batch.latents, batch.noise, batch.t);
-
-  AttentionTap tap;
-  Tensor prediction;
-  if constexpr (AttentionDenoiser<denoiser_t<Model>>) {
-    if (bound.wants_attention()) {
-      tap.wants = [&](const AttentionLayer& layer) { return detail::any_wants(bound.regularizers, layer); };
-      prediction = model.denoiser().predict(x_t, batch.t, conditioning, tap);
-    }
-  }
-  if (!prediction.defined()) prediction = predict(model.denoiser(), x_t, batch.t, conditioning);
-  prediction = prediction.to(at::kFloat);
+// From the prediction to the loss: the denoising loss, and what the regularizers add to it.
+inline StepResult result_of(const Bound& bound, const Batch& batch, const std::vector<RowSet>& sets, const Tensor& x_t,
+                            const Tensor& prediction, const std::vector<AttentionTap::Map>& attention) {
   const auto target = bound.scheduler.target(batch.latents, batch.noise, batch.t).to(at::kFloat);
-
   StepResult result;
   result.loss = denoising_loss(prediction, target, batch);
   result.denoising = result.loss.detach();
   if (bound.regularizers.empty()) return result;
 
-  const auto rows = detail::rows_by_subject(bound, sets);
+  const auto rows = rows_by_subject(bound, sets);
   std::vector<Tensor> initial;
   for (const BoundRows& row : bound.rows) initial.push_back(row.initial);
   const auto snr = bound.scheduler.snr(batch.t);
   for (const BoundRegularizer& regularizer : bound.regularizers) {
     std::vector<AttentionTap::Map> maps;
     if (regularizer.wants)
-      for (const auto& map : tap.maps)
+      for (const auto& map : attention)
         if (regularizer.wants(map.layer)) maps.push_back(map);
     const StepView view{.batch = batch,
                         .rows = rows,
@@ -170,6 +150,34 @@ StepResult step(const Model& model, const Batch& batch, const Bound& bound,
     result.loss = result.loss + term.reshape({}).to(result.loss.device(), at::kFloat);
   }
   return result;
+}
+
+// The denoiser's answer, and the attention maps that `wants` asks it for.
+template <DiffusionModel Model>
+Tensor predict_with_maps(const Model& model, const Tensor& x_t, const Tensor& t, const Conditioning& conditioning,
+                         AttentionTap& tap) {
+  if constexpr (AttentionDenoiser<denoiser_t<Model>>) {
+    if (tap.wants) return model.denoiser().predict(x_t, t, conditioning, tap).to(at::kFloat);
+  }
+  return predict(model.denoiser(), x_t, t, conditioning).to(at::kFloat);
+}
+}  // namespace detail
+
+/// One differentiable step of the sum, nothing hidden: encode the captions with the learned rows spliced in, noise x0,
+/// predict, compare with the target, add the regularizers. Call backward() on the result's loss and the leaves have
+/// their gradients.
+template <DiffusionModel Model>
+StepResult step(const Model& model, const Batch& batch, const Bound& bound,
+                std::optional<at::Generator> generator = {}) {
+  for (const Attachment& attachment : bound.attachments) attachment.refresh();
+  const auto sets = row_sets(model, bound, batch.t, generator);
+  const auto conditioning = encode_prompts(model.text_encoder(), batch.ids, batch.plan, sets);
+  const auto x_t = bound.scheduler.add_noise(batch.latents, batch.noise, batch.t);
+  AttentionTap tap;
+  if (bound.wants_attention())
+    tap.wants = [&](const AttentionLayer& layer) { return detail::any_wants(bound.regularizers, layer); };
+  const auto prediction = detail::predict_with_maps(model, x_t, batch.t, conditioning, tap);
+  return detail::result_of(bound, batch, sets, x_t, prediction, tap.maps);
 }
 
 }  // namespace persona

@@ -1,0 +1,114 @@
+// Many subjects in one batch: each learns what its own run would, by every kind of row and whatever the others are.
+
+#include "support/catch.hpp"
+#include "support/fakes.hpp"
+
+#include <persona/init/cross.hpp>
+#include <persona/init/token.hpp>
+#include <persona/loss/l2.hpp>
+#include <persona/param/layered_rows.hpp>
+#include <persona/param/neti_mapper.hpp>
+#include <persona/param/subspace_basis.hpp>
+#include <persona/testing.hpp>
+#include <persona/train/personalize_each.hpp>
+
+#include <string>
+#include <vector>
+
+namespace {
+
+using persona::Tensor;
+using persona::operator+;
+
+const std::vector<std::string> names{"ada lovelace", "grace hopper", "mary hopper", "ada face", "dog cat"};
+
+/// Three subjects of one token: other photos, and as many rows as is asked for.
+std::vector<persona::Subject> subjects(std::vector<std::int64_t> vectors) {
+  std::vector<persona::Subject> list;
+  for (std::size_t i = 0; i < vectors.size(); ++i) {
+    list.push_back(persona::testing::tiny_subjects(static_cast<std::int64_t>(i + 1), vectors[i]).back());
+    list.back().token = "<one>";
+  }
+  return list;
+}
+
+/// A term that looks at the attention of the step.
+struct Attends {
+  using plays = persona::Plays<persona::Role::regularizer>;
+  bool wants(const persona::AttentionLayer& layer) const { return layer.index == 1; }
+  Tensor loss(const persona::StepView& view) const {
+    Tensor sum;
+    for (const auto& map : view.attention) {
+      const auto term = map.probabilities.square().mean();
+      sum = sum.defined() ? sum + term : term;
+    }
+    return sum;
+  }
+  persona::Description describe() const { return {"Attends", {}}; }
+};
+
+void check_equal_to_separate(const auto& sum, const std::vector<persona::Subject>& all,
+                             persona::TrainOptions options = {.steps = 8, .batch = 3, .seed = 5}) {
+  const auto model = persona::testing::tiny_model();
+  const auto together = persona::personalize_each(model, std::span(all), sum, options);
+  REQUIRE(together.size() == all.size());
+  together.drain();
+  CHECK(together.completed() == options.steps);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto alone = persona::personalize(model, all[i], sum, options);
+    alone.drain();
+    const auto &a = alone.session().bound().leaves, &b = together[i].session().bound().leaves;
+    REQUIRE(a.size() == b.size());
+    for (std::size_t k = 0; k < a.size(); ++k) {
+      INFO("subject " << i << ", leaf " << a[k].name);
+      CHECK(at::allclose(a[k].value, b[k].value, 1e-4, 1e-5));
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("each of several subjects learns what its own run would") {
+  check_equal_to_separate(persona::recipe(persona::TokenInit{}), subjects({1, 1, 1}));
+  check_equal_to_separate(persona::CrossInit{names} + persona::L2Reg{1e-2}, subjects({2, 2}));
+  check_equal_to_separate(persona::TokenInit{} + persona::SubspaceBasis{}, subjects({1, 1, 1}));
+  check_equal_to_separate(persona::TokenInit{} + persona::L2Reg{1e-2}, subjects({1, 3, 2}));
+  check_equal_to_separate(persona::recipe(persona::TokenInit{}), subjects({2, 1}),
+                          {.steps = 5, .batch = 2, .accumulate = 3, .seed = 1});
+}
+
+TEST_CASE("with rows by layer and timestep, dropout, a bypass and attention maps too") {
+  check_equal_to_separate(persona::TokenInit{} + persona::LayeredRows{}, subjects({1, 2}));
+  check_equal_to_separate(persona::TokenInit{} + persona::NeTIMapper{.hidden = 8, .frequencies = 16}, subjects({1, 1}));
+  check_equal_to_separate(persona::TokenInit{} + persona::NeTIMapper{.bypass = false, .hidden = 8, .frequencies = 16},
+                          subjects({2, 1}));
+  check_equal_to_separate(persona::TokenInit{} + Attends{}, subjects({1, 1}));
+}
+
+TEST_CASE("the runs are apart: one may go on alone, and what each learned is its own") {
+  const auto model = persona::testing::tiny_model();
+  const auto all = subjects({1, 1});
+  const auto together =
+      persona::personalize_each(model, std::span(all), persona::recipe(persona::TokenInit{}), {.steps = 4, .batch = 2});
+  CHECK(together.advance());
+  CHECK(together.advance());
+  const auto early = together.learned();
+  REQUIRE(early.size() == 2);
+  CHECK_FALSE(at::equal(early[0].rows[0].rows, early[1].rows[0].rows));
+  together[1].drain();
+  CHECK(together[1].completed() == 4);
+  CHECK(together[0].completed() == 2);
+  CHECK(at::equal(together.learned()[0].rows[0].rows, early[0].rows[0].rows));
+  CHECK_THROWS_WITH(together.advance(), Catch::Contains("gone on alone"));
+}
+
+TEST_CASE("no subject, and a checkpoint, are refused") {
+  const auto model = persona::testing::tiny_model();
+  const std::vector<persona::Subject> none;
+  CHECK_THROWS_WITH(persona::personalize_each(model, std::span(none), persona::recipe(persona::TokenInit{})),
+                    Catch::Contains("no subject"));
+  const auto one = subjects({1});
+  CHECK_THROWS_WITH(
+      persona::personalize_each(model, std::span(one), persona::recipe(persona::TokenInit{}), {.resume = "somewhere"}),
+      Catch::Contains("checkpoint of one run"));
+}
