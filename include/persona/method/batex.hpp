@@ -9,7 +9,7 @@
 
 namespace persona {
 
-/// BaTex (Yang et al., ICLR 2024): the row is a weighted sum of the vocabulary rows nearest to the word's; M is 0.75 of
+/// BaTex (Du et al.): the row is a weighted sum of the vocabulary rows nearest to the word's; M is 0.75 of
 /// the row's width (576 of 768). Train 500 steps; the paper gives no learning rate, its code's is 2e-3 on one GPU.
 inline auto batex(std::string word = {}, double lr = 2e-3) {
   return TokenInit{std::move(word)} + SubspaceBasis{} + AdamW{.lr = lr};

@@ -10,7 +10,7 @@
 
 namespace persona {
 
-/// NeTI (Alaluf et al., SIGGRAPH Asia 2023): a mapper from timestep and layer to row and bypass, as long as the word's
+/// NeTI (Alaluf et al. 2023): a mapper from timestep and layer to row and bypass, as long as the word's
 /// row. Train 1000 steps. The paper's rate is 1e-3; its code multiplies it by its batch and accumulation to 8e-3.
 inline auto neti(std::string word = {}, double lr = 1e-3) {
   return TokenInit{std::move(word)} + NeTIMapper{} + AdamW{.lr = lr};

@@ -23,7 +23,7 @@ enum class NeTINorm {
   both  ///< row and bypass as one vector, so that each is shorter (the published code)
 };
 
-/// NeTI (Alaluf et al., SIGGRAPH Asia 2023): a small network gives the row, and a bypass of the text encoder's last
+/// NeTI (Alaluf et al. 2023): a small network gives the row, and a bypass of the text encoder's last
 /// norm that only the values read, for every timestep t and cross-attention layer l. sin and cos of frozen random
 /// frequencies of (t, l) pass a linear layer that starts as the encodings of anchors, two hidden layers with LayerNorm
 /// and LeakyReLU, nested dropout, and the output layer. Of the initial row only the length is kept. Needs a

@@ -31,7 +31,7 @@ enum class BasisStart {
   first         ///< the first in order of nearness, whatever word that is (the published code)
 };
 
-/// BaTex (Yang et al., ICLR 2024): v = sum_i w_i v_i over the M vocabulary rows nearest to the initial row u; only w is
+/// BaTex (Du et al.): v = sum_i w_i v_i over the M vocabulary rows nearest to the initial row u; only w is
 /// trained. Rows are taken in order of nearness until there are M and their rank is at least d1 (Algorithm 1). Where u
 /// is a row of the vocabulary, w starts one-hot at it; where it is not (CrossInit), w starts at the shortest weights
 /// whose sum is u's projection on the basis.
