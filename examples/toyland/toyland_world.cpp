@@ -47,9 +47,9 @@ void write_photos(const std::filesystem::path& folder) {
     nlohmann::ordered_json facts;
     for (std::size_t t = 0; t < trait_count; ++t)
       facts["traits"][std::string(traits[t].name)] = traits[t].values[person.value[t]];
-    for (std::size_t t = 0; t < trait_count; ++t) facts["values"].push_back(person.value[t]);
     facts["place"] = place_names[static_cast<std::size_t>(scene.place)],
     facts["garment"] = garment_names[static_cast<std::size_t>(scene.garment)];
+    facts["answers"] = answers({.shown = {{person}}, .scene = scene});
     std::ofstream(folder / (std::string(name) + ".json")) << facts.dump(2) << '\n';
   }
 }

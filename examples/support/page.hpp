@@ -1,0 +1,268 @@
+#pragma once
+// What the small examples show beside learning: options, prompts, pictures, charts, and what the probe reads off
+// pictures.
+
+#include "support/toyland_metrics.hpp"
+
+#include <persona/core/memory.hpp>
+#include <persona/data/grid.hpp>
+#include <persona/images.hpp>
+#include <persona/io/report.hpp>
+#include <persona/persona.hpp>
+#include <persona/stable_diffusion.hpp>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace examples {
+
+inline const std::string toyland_folder = PERSONA_SOURCE "/examples/toyland";
+
+struct Settings {
+  std::string out{};
+  std::string photo{};
+  std::string class_word = "person";
+  std::string model = toyland_folder + "/model";
+  std::string names = toyland_folder + "/names.txt";
+  std::uint64_t seed = 1;
+};
+
+/// What is drawn, and where that is; the probe then says whether it is there.
+struct Prompt {
+  std::string text;
+  toyland::Place place = toyland::Place::count;
+};
+
+/// Four of the twenty evaluation prompts of Cross Initialization's appendix, and four of Toyland's own. The first seven
+/// show a face to be known by.
+inline const std::vector<Prompt> person_prompts{
+    {"a {} person on the beach", toyland::Place::beach},
+    {"a {} person piloting a fighter jet", toyland::Place::jet},
+    {"a {} person wearing a scifi spacesuit in space", toyland::Place::space},
+    {"a photo of a {} person in the forest", toyland::Place::forest},
+    {"a photo of a {} person wearing a red suit in the city", toyland::Place::city},
+    {"a photo of a {} person wearing a green hoodie in the snow", toyland::Place::snow},
+    {"a photo of a {} person in a library", toyland::Place::library},
+    {"cubism painting of a {} person"},
+};
+/// For animals and objects.
+inline const std::vector<Prompt> thing_prompts{
+    {"a {} on the beach", toyland::Place::beach},
+    {"a photo of a {} in space", toyland::Place::space},
+    {"a {} in the snow", toyland::Place::snow},
+    {"a photo of a {} in the forest", toyland::Place::forest},
+    {"a {} on a sofa", toyland::Place::sofa},
+    {"a photo of a {} in the city", toyland::Place::city},
+    {"a photo of a {} in a library", toyland::Place::library},
+    {"a {} latte art"},
+};
+inline constexpr std::size_t photos_among_prompts = 7;
+
+/// What is true of the photo, in NAME.json beside NAME.png or in index.json; nothing where neither speaks of it.
+inline std::optional<toyland::Answers> truth_beside(const std::filesystem::path& photo) {
+  nlohmann::json answers;
+  auto own = photo;
+  if (std::ifstream file(own.replace_extension(".json")); file) {
+    answers = nlohmann::json::parse(file).at("answers");
+  } else if (std::ifstream index(photo.parent_path() / "index.json"); index) {
+    for (const auto& entry : nlohmann::json::parse(index))
+      if (entry.at("id") == photo.stem().string()) answers = entry.at("answers");
+  }
+  if (answers.is_null()) return std::nullopt;
+  toyland::Answers truth;
+  if (answers.size() != truth.size()) throw persona::Error(photo.string(), "what is said of it is of another world");
+  for (std::size_t q = 0; q < truth.size(); ++q) truth[q] = answers[q].get<int>();
+  return truth;
+}
+
+/// The share of the subject's own traits that `found` has right.
+inline double traits_right(const toyland::Answers& truth, const toyland::Answers& found) {
+  double right = 0, asked = 0;
+  for (std::size_t q = 0; q < toyland::question_count; ++q) {
+    const bool own = q < toyland::trait_count || q >= toyland::kind_question;
+    if (own && truth[q] != toyland::no_answer) ++asked, right += truth[q] == found[q];
+  }
+  return right / asked;
+}
+
+/// Gathers what the methods give, and writes it.
+class Page {
+ public:
+  Page(const std::string& title, const Settings& settings, const persona::StableDiffusion& sd,
+       const persona::Image& photo)
+      : settings_(settings), report_(title), photo_(photo), truth_(truth_beside(settings.photo)) {
+    std::filesystem::create_directories(settings_.out);
+    const auto input = persona::to_tensor(photo).unsqueeze(0);
+    const at::NoGradGuard no_grad;
+    const auto reconstruction = sd.autoencoder().decode(sd.autoencoder().encode(input).mean);
+    report_.section("The photo")
+        .images({{photo_, "the photo", 192},
+                 {persona::to_images(reconstruction).front(), "through the autoencoder and back", 192}});
+    if (truth_) {
+      std::printf("probe: %s\n", probe_.accuracy().c_str());
+      std::printf("traits of the photo %.2f, of its reconstruction %.2f (by chance about a quarter)\n",
+                  traits_right(*truth_, probe_.look(input).front()),
+                  traits_right(*truth_, probe_.look(reconstruction).front()));
+    }
+    print(columns_);
+  }
+
+  /// Runs to the end with a progress bar, draws the prompts, and notes it all.
+  void learn(const std::string& title, const persona::StableDiffusion& sd, const persona::Subject& subject,
+             const persona::Run& run) {
+    persona::Series loss{title}, norm{title}, cosine{title};
+    persona::ProgressBar progress(title);
+    double seconds = 0;
+    for (const persona::Step& step : run) {
+      const auto x = static_cast<double>(step.index);
+      loss.x.push_back(x), norm.x.push_back(x), cosine.x.push_back(x);
+      // A single step's loss says more about its timestep than about the run: a running mean is drawn.
+      const double share = std::min(1.0, 1.0 / std::min(x, 20.0));
+      loss.y.push_back(loss.y.empty() ? step.denoising_loss()
+                                      : (1 - share) * loss.y.back() + share * step.denoising_loss());
+      norm.y.push_back(step.row_norm()), cosine.y.push_back(step.cosine_to_start());
+      progress(step);
+      seconds = step.seconds;
+    }
+    const auto learned = run.learned();
+    const auto stem = std::to_string(++methods_) + "-" + std::to_string(run.steps());
+    learned.save(std::filesystem::path(settings_.out) / (stem + ".safetensors"));
+
+    std::vector<std::string> filled;
+    const bool person = subject.class_word == "person";
+    const auto& prompts = person ? person_prompts : thing_prompts;
+    const auto what = person ? subject.token : subject.token + " " + subject.class_word;
+    for (const Prompt& prompt : prompts) filled.push_back(persona::fill_template(prompt.text, what));
+    const auto images = persona::generate(sd.with(learned), filled,
+                                          {.steps = 30, .guidance = 3.5, .seed = settings_.seed, .sampler = "ddim"});
+    for (std::size_t i = 0; i < images.size(); ++i)
+      persona::write_png(images[i],
+                         std::filesystem::path(settings_.out) / (stem + "-" + std::to_string(i + 1) + ".png"));
+    std::vector<persona::Image> cells{photo_};
+    std::vector<std::string> captions{"the photo"};
+    cells.insert(cells.end(), images.begin(), images.end());
+    captions.insert(captions.end(), filled.begin(), filled.end());
+    const auto grid = persona::make_grid(cells, {.columns = 9, .captions = captions, .scale = 2});
+    const auto file = std::filesystem::path(settings_.out) / (stem + ".png");
+    persona::write_png(grid, file);
+    files_.push_back(file.string());
+
+    std::vector<std::string> row{title, number(seconds, 1), number(static_cast<double>(run.steps()) / seconds, 1),
+                                 number(norm.y.back(), 2), number(cosine.y.back(), 3)};
+    for (auto& cell : scores(images, prompts, person)) row.push_back(std::move(cell));
+    table_.push_back(std::move(row));
+    print(table_.back());
+    report_.section(title).image(grid);
+    loss_.push_back(std::move(loss)), norm_.push_back(std::move(norm)), cosine_.push_back(std::move(cosine));
+  }
+
+  void save() {
+    report_.section("Numbers").table(columns_, table_);
+    report_.chart("Denoising loss, running mean", loss_, {.x_label = "step"})
+        .chart("Row norm", norm_, {.x_label = "step"})
+        .chart("Cosine of the rows to their start", cosine_, {.x_label = "step"});
+    const auto page = std::filesystem::path(settings_.out) / "index.html";
+    report_.save(page);
+    for (const std::string& file : files_) std::printf("%s\n", file.c_str());
+    std::printf("%s\n", page.c_str());
+  }
+
+ private:
+  static std::string number(double value, int digits) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.*f", digits, value);
+    return text;
+  }
+  /// Identity, traits and places of the pictures; dashes where nothing is known of the photo, since the networks that
+  /// score know Toyland alone.
+  std::vector<std::string> scores(const std::vector<persona::Image>& images, const std::vector<Prompt>& prompts,
+                                  bool person) const {
+    if (!truth_) return {"-", "-", "-"};
+    std::vector<persona::Tensor> stack;
+    for (const auto& image : images) stack.push_back(persona::to_tensor(image));
+    const auto drawn = at::stack(stack);
+    const auto found = probe_.look(drawn);
+    double traits = 0;
+    int asked = 0, right = 0;
+    for (std::size_t i = 0; i < images.size(); ++i) {
+      if (i < photos_among_prompts)
+        traits += traits_right(*truth_, found[i]) / static_cast<double>(photos_among_prompts);
+      if (prompts[i].place == toyland::Place::count) continue;
+      ++asked, right += found[i][toyland::place_question] == static_cast<int>(prompts[i].place);
+    }
+    std::string identity = "-";
+    if (person)
+      identity = number(persona::identity_similarity(recognizer_, drawn.slice(0, 0, photos_among_prompts),
+                                                     persona::to_tensor(photo_).unsqueeze(0))
+                            .mean,
+                        2);
+    return {identity, number(traits, 2), std::to_string(right) + " of " + std::to_string(asked)};
+  }
+  static void print(const std::vector<std::string>& row) {
+    std::printf("%-34s", row.front().c_str());
+    for (std::size_t i = 1; i < row.size(); ++i) std::printf(" %10s", row[i].c_str());
+    std::printf("\n"), std::fflush(stdout);
+  }
+
+  const std::vector<std::string> columns_{"method", "seconds",  "it/s",   "row norm",
+                                          "cosine", "identity", "traits", "place"};
+  Settings settings_;
+  persona::Report report_;
+  persona::Image photo_;
+  std::optional<toyland::Answers> truth_;
+  toyland::Probe probe_{};
+  toyland::Recognizer recognizer_{probe_};
+  int methods_ = 0;
+  std::vector<std::string> files_{};
+  std::vector<std::vector<std::string>> table_{};
+  std::vector<persona::Series> loss_{}, norm_{}, cosine_{};
+};
+
+/// The photo as a subject, called by its class word: two vectors for a face, one for anything else.
+inline persona::Subject subject_of(const Settings& settings) {
+  const bool person = settings.class_word == "person";
+  return {.token = "<one>",
+          .class_word = settings.class_word,
+          .photos = persona::photos(settings.photo),
+          .captions = {.templates = person ? persona::TemplateSet::mixed : persona::TemplateSet::object},
+          .vectors = person ? 2 : 1,
+          .phrase = person ? "face of {} person" : "{} " + settings.class_word};
+}
+
+/// The whole of a small example: options, the model, the photo, and `learn(page, sd, subject)`, which tells the page of
+/// one run or several. Returns main's exit code.
+template <class Learn>
+int show(int argc, char** argv, const std::string& title, Settings settings, Learn&& learn) {
+  persona::keep_freed_memory();
+  CLI::App app(title);
+  app.add_option("--out", settings.out, "folder that is written");
+  app.add_option("--model", settings.model, "Stable Diffusion model in diffusers' folder layout");
+  app.add_option("--photo", settings.photo, "the photo");
+  app.add_option("--class", settings.class_word, "what it shows, one word: person, cat, ...");
+  app.add_option("--names", settings.names, "people whom the model knows, one 'First Last' a line");
+  app.add_option("--seed", settings.seed, "of training and drawing");
+  CLI11_PARSE(app, argc, argv);
+  try {
+    const auto sd = persona::StableDiffusion::load(settings.model);
+    const auto subject = subject_of(settings);
+    Page page(title, settings, sd, subject.photos.front().image);
+    learn(page, sd, subject, settings);
+    page.save();
+    return 0;
+  } catch (const persona::Error& error) {
+    std::cerr << error.what() << '\n';
+    return 1;
+  }
+}
+
+}  // namespace examples
