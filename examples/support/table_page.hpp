@@ -1,10 +1,13 @@
 #pragma once
 // The tables as a page with pictures and curves, and as Markdown.
 
-#include "support/table_runs.hpp"
+#include "support/table_cells.hpp"
 
+#include <persona/images.hpp>
 #include <persona/io/report.hpp>
 
+#include <algorithm>
+#include <functional>
 #include <string>
 #include <vector>
 

@@ -80,6 +80,19 @@ struct Training {
   std::uint64_t seed = 1;
 };
 
+/// Of the model's and the metrics' weights: results of another model are another table's.
+inline std::string fingerprint(const persona::StableDiffusion& sd) {
+  std::uint64_t hash = 0;
+  auto add = [&](const std::string&, const persona::Weight& weight) { hash = persona::hash_tensor(weight.base, hash); };
+  auto unet = sd.denoiser();
+  auto text = sd.text_encoder();
+  auto vae = sd.autoencoder();
+  persona::for_each_weight(unet, add), persona::for_each_weight(text, add), persona::for_each_weight(vae, add);
+  char name[24];
+  std::snprintf(name, sizeof name, "%016llx", static_cast<unsigned long long>(hash));
+  return name;
+}
+
 struct Workshop {
   const persona::StableDiffusion& sd;
   const Metrics& metrics;

@@ -140,13 +140,12 @@ struct Drawing {
 inline double share(double right, double asked) { return asked > 0 ? right / asked : std::nan(""); }
 
 /// Draws every prompt with the learned thing and scores the pictures; `shown` gets one picture a prompt. Keys:
-///   identity   recogniser cosine to the photo, over prompts that ask for no style (people); faces, left_out: how many
-///   traits     share of the subject's traits that the probe finds, where it stands alone in a photo
-///   text       cosine of picture and prompt without the learned token
-///   image      cosine of picture and photo, over the plain prompt
-///   place, expression, style, count   share of the prompts that ask for one in which the probe finds it
-///   obeyed     share of all that the prompts ask for
-///   leak       share of pictures, of prompts that ask for another place, that show the photo's
+///   identity   recogniser cosine to the photo, over the prompts that ask for no style (people), of pictures with a
+///   face found      the share of these that have one traits     share of the subject's traits that the probe finds,
+///   where it stands alone in a photo text       cosine of picture and prompt without the learned token image cosine of
+///   picture and photo, over the plain prompt place, expression, style, count   share of the prompts that ask for one
+///   in which the probe finds it obeyed     share of all that the prompts ask for leak       share of pictures, of
+///   prompts that ask for another place, that show the photo's
 inline nlohmann::json score(const persona::StableDiffusion& sd, const persona::Learned& learned, const Specimen& one,
                             const std::string& token, const Metrics& metrics, const Drawing& drawing,
                             std::vector<persona::Image>* shown = nullptr) {
@@ -196,7 +195,9 @@ inline nlohmann::json score(const persona::StableDiffusion& sd, const persona::L
                         {"leak", share(leak, leak_asked)}};
   if (one.is_person()) {
     const auto identity = persona::identity_similarity(metrics.recognizer, at::cat(with_faces), photo);
-    result["identity"] = identity.mean, result["faces"] = identity.count, result["left_out"] = identity.left_out;
+    result["identity"] = identity.mean;
+    result["found"] =
+        share(static_cast<double>(identity.count), static_cast<double>(identity.count + identity.left_out));
   }
   const auto question = [&](const char* name, std::size_t q) {
     if (asked[q] > 0) result[name] = right[q] / asked[q];

@@ -1,0 +1,93 @@
+#pragma once
+// The tables' page, out of the results that there are.
+
+#include "support/table_page.hpp"
+#include "support/table_plan.hpp"
+
+#include <map>
+#include <ranges>
+
+namespace tables {
+
+inline const std::vector<Column> person_columns{{"identity", "identity"},
+                                                {"traits", "traits"},
+                                                {"text", "text"},
+                                                {"obeyed", "obeyed"},
+                                                {"place", "place"},
+                                                {"leak", "leak"},
+                                                {"expression", "expression"},
+                                                {"who is there", "count"},
+                                                {"norm", "norm"},
+                                                {"cos(E(v), v)", "cross_cosine"},
+                                                {"seconds", "seconds"}};
+inline const std::vector<Column> thing_columns{{"traits", "traits"}, {"image", "image"},    {"text", "text"},
+                                               {"obeyed", "obeyed"}, {"place", "place"},    {"leak", "leak"},
+                                               {"norm", "norm"},     {"seconds", "seconds"}};
+
+/// Writes tables.html and tables.md; `model` tells which weights the results are of.
+inline void write_report(const Cells& cells, const Plan& plan, const Specimens& specimens, const Drawing& drawing,
+                         const std::string& model, const std::filesystem::path& pictures,
+                         const std::filesystem::path& out) {
+  Page page("Textual Inversion and Cross Initialization on Toyland");
+  page.paragraph("One photo a subject; " + std::to_string(plan.images) +
+                 " pictures of each of 20 prompts (people) or 8 (animals and objects), DDIM " +
+                 std::to_string(drawing.steps) +
+                 " steps, guidance 3.5; batch 8. Mean over subjects ± its standard error. Model " + model + ".");
+  page.paragraph(
+      "identity: recogniser cosine to the photo over the 15 prompts that ask for no style; pictures without a face are "
+      "left out. traits: share of the subject's traits that the probe finds where it stands alone. text: cosine of "
+      "picture and prompt. obeyed: share of all that the prompts ask for (place, expression, garment, style, who is "
+      "there); place: of the places alone. leak: share of pictures showing the photo's place though the prompt asks for "
+      "another.");
+  const auto validation = ids(specimens.validation), test = ids(specimens.people);
+  std::map<std::string, Setting> best;
+  for (const auto* method : {"ti", "ci"})
+    if (const auto list = ranked(cells, plan.grid(), method, validation); !list.empty()) best[method] = list.front();
+  const auto remark = [&](const Setting& setting) {
+    std::string text = published(setting) ? "published" : "";
+    for (const auto& [method, chosen] : best)
+      if (chosen == setting) text += text.empty() ? "best on validation" : ", best on validation";
+    return text;
+  };
+  auto all = plan.grid();
+  for (const auto& setting : plan.long_runs()) all.push_back(setting);
+  std::ranges::sort(all);
+  page.section("T1: people, test split");
+  add_table(page, cells, all, test, person_columns, remark);
+  for (const auto& setting : all)
+    if (!remark(setting).empty() || plan.usual(setting))
+      for (const auto& one : specimens.people | std::views::take(2))
+        page.picture(pictures / (setting.name() + "_" + one.id + ".png"), setting.name() + ", " + one.id);
+  page.section("T1: people, validation split (settings are chosen here)");
+  add_table(page, cells, plan.grid(), validation, person_columns, remark);
+  page.section("T2: ablations of Cross Initialization, " + std::to_string(plan.usual_steps) + " steps at 5e-3");
+  page.paragraph(
+      "ci_without_cross starts from the mean rows themselves; ci_without_mean from E(the class word): the "
+      "paper gives no recipe for it, this is ours; ci_without_regularization has weight 0.");
+  add_table(page, cells, plan.ablations(), test, person_columns, remark);
+  auto drawn = plan.ablations();
+  drawn.insert(drawn.begin(), {"ti", 5e-3, plan.usual_steps});
+  page.chart("Norm of the rows", curves(cells, drawn, 1))
+      .chart("Cosine of E(v) and v", curves(cells, drawn, 3))
+      .chart("Cosine of the rows to their start", curves(cells, drawn, 2))
+      .chart("Denoising loss, mean of 20 steps", curves(cells, drawn, 5));
+  page.section("Fig. 3: the text encoder fed with its own output");
+  page.paragraph(
+      "Eight pictures a word, \"a photo of a WORD\": by the word's row v, and by E(v) in its place. The share "
+      "of them in which the probe sees the thing; the cosine of the two pictures of one seed, and that of "
+      "two pictures of the row.");
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& [word, result] : cells.read({"fed_back", 0, 0}).items()) {
+    std::vector<std::string> row{word};
+    for (const char* key : {"kind_by_row", "kind_by_output", "alike", "seeds_alike"})
+      row.push_back(Mean{.mean = result[key], .count = 1}.text(2));
+    rows.push_back(std::move(row));
+    page.picture(pictures / ("fed_back_" + word + ".png"), word + ": v, E(v), v, E(v)");
+  }
+  page.table({"word", "seen, by v", "seen, by E(v)", "cosine of the two", "of two by v"}, rows);
+  page.section("T2: animals and objects");
+  add_table(page, cells, all, ids(specimens.things), thing_columns, remark);
+  page.save(out);
+}
+
+}  // namespace tables
