@@ -29,7 +29,7 @@ inline nlohmann::json feed_back(const persona::StableDiffusion& sd, const Metric
     for (const auto& image : images) list.push_back(persona::to_tensor(image));
     return at::stack(list);
   };
-  const auto by_row = draw(row), by_output = draw(output_of(sd, row));
+  const auto by_row = draw(row), by_output = draw(persona::encoder_output(sd, row));
   if (shown) *shown = {by_row[0], by_output[0], by_row[1], by_output[1]};
   const auto a = stacked(by_row), b = stacked(by_output);
   const auto share_of = [&](const persona::Tensor& images) {

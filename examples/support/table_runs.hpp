@@ -47,18 +47,9 @@ inline persona::Run start(const std::string& method, const persona::StableDiffus
   throw Error("tables", "no method '" + method + "'");
 }
 
-/// E(v): what the text encoder makes of rows [n, D] behind the start token, [n, D] fp32.
-inline persona::Tensor output_of(const persona::StableDiffusion& sd, const persona::Tensor& rows) {
-  const at::NoGradGuard no_grad;
-  const auto table = sd.text_encoder().embedding_table();
-  const auto bos = table[sd.tokenizer().bos_token_id()].unsqueeze(0);
-  return sd.text_encoder().encode(at::cat({bos, rows.to(table.scalar_type())}).unsqueeze(0))[0].slice(0, 1).to(
-      at::kFloat);
-}
-
 /// cos(E(v), v) and |E(v)| of learned rows, meaned (Figs. 2 and 7).
 inline std::pair<double, double> cross_of(const persona::StableDiffusion& sd, const persona::Tensor& rows) {
-  const auto outputs = output_of(sd, rows);
+  const auto outputs = persona::encoder_output(sd, rows);
   const auto norms = at::linalg_vector_norm(outputs, 2, {1}, false),
              lengths = at::linalg_vector_norm(rows, 2, {1}, false);
   return {((outputs * rows).sum(1) / (norms * lengths)).mean().item<double>(), norms.mean().item<double>()};

@@ -4,6 +4,7 @@
 #include <persona/core/role.hpp>
 #include <persona/core/tensor.hpp>
 #include <persona/data/bind_context.hpp>
+#include <persona/init/encoder_output.hpp>
 #include <persona/init/mean_of_names.hpp>
 
 #include <cstdint>
@@ -28,17 +29,7 @@ struct CrossInit {
     const auto n = context.current().vectors;
     const auto means = mean_of_names(model, names, n, columns);
     if (!use_encoder) return means;
-    const auto& encoder = model.text_encoder();
-    const auto table = encoder.embedding_table();
-    const auto bos = table[model.tokenizer().bos_token_id()].unsqueeze(0);
-    // What follows position n cannot reach it through the causal mask, so the prefix alone is run.
-    const auto states = encoder.encode(at::cat({bos, as_compute(means, table)}).unsqueeze(0))[0];
-    if (states.size(-1) != table.size(1))
-      throw Error("CrossInit",
-                  "the text encoder's output is " + std::to_string(states.size(-1)) + " wide, its rows are " +
-                      std::to_string(table.size(1)),
-                  "Cross Initialization needs an encoder whose output can stand for a row");
-    return states.slice(0, 1, 1 + n).to(at::kFloat);
+    return encoder_output(model, means, "CrossInit");
   }
   std::int64_t default_steps() const { return 320; }
   Description describe() const {
