@@ -200,11 +200,11 @@ std::string both(const Example& example, const CaptionStyle& style, Dice& dice) 
   return each[0] + " and " + each[1];
 }
 
-/// What two do, said in the plural: "is baking" -> "are baking", "plays" -> "play".
+/// What two do, said in the plural: "is baking" -> "are baking", "plays" -> "playing".
 std::string plural(std::string phrase, Dice& dice) {
   if (phrase.starts_with("is ")) return "are " + phrase.substr(3);
-  for (const std::string_view verb : {"plays ", "sits "})
-    if (phrase.starts_with(verb)) return phrase.erase(verb.size() - 2, 1);
+  if (phrase.starts_with("plays ")) return "playing " + phrase.substr(6);
+  if (phrase.starts_with("sits ")) return "sit " + phrase.substr(5);
   const bool complete = phrase.starts_with("sit ") || phrase.starts_with("and ");
   return (!complete && dice.chance(0.45) ? "are " : "") + phrase;
 }
