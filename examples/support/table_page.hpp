@@ -93,8 +93,9 @@ inline void add_table(Page& page, const Cells& cells, const std::vector<Setting>
 inline std::vector<persona::Series> curves(const Cells& cells, const std::vector<Setting>& settings,
                                            std::size_t column) {
   std::vector<persona::Series> lines;
-  for (const Setting& setting : settings)
-    for (const auto& [id, result] : cells.read(setting).items()) {
+  for (const Setting& setting : settings) {
+    const auto results = cells.read(setting);  // items() refers to it
+    for (const auto& [id, result] : results.items()) {
       if (!result.contains("curve")) continue;
       persona::Series line{setting.name()};
       for (const auto& point : result["curve"])
@@ -102,6 +103,7 @@ inline std::vector<persona::Series> curves(const Cells& cells, const std::vector
       lines.push_back(std::move(line));
       break;
     }
+  }
   return lines;
 }
 

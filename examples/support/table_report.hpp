@@ -77,7 +77,8 @@ inline void write_report(const Cells& cells, const Plan& plan, const Specimens& 
       "of them in which the probe sees the thing; the cosine of the two pictures of one seed, and that of "
       "two pictures of the row.");
   std::vector<std::vector<std::string>> rows;
-  for (const auto& [word, result] : cells.read({"fed_back", 0, 0}).items()) {
+  const auto fed_back = cells.read({"fed_back", 0, 0});
+  for (const auto& [word, result] : fed_back.items()) {
     std::vector<std::string> row{word};
     for (const char* key : {"kind_by_row", "kind_by_output", "alike", "seeds_alike"})
       row.push_back(Mean{.mean = result[key], .count = 1}.text(2));
