@@ -10,6 +10,7 @@
 namespace tables {
 
 inline const std::vector<Column> person_columns{{"identity", "identity"},
+                                                {"faces", "found"},
                                                 {"traits", "traits"},
                                                 {"text", "text"},
                                                 {"obeyed", "obeyed"},
