@@ -3,16 +3,9 @@
 #include "support/page.hpp"
 
 int main(int argc, char** argv) {
-  const examples::Settings settings{
-      .out = "out/xti", .photo = examples::toyland_folder + "/photos/things/thing_00.png", .class_word = "cat"};
-  return examples::show(
-      argc, argv, "persona: a cat with rows for every layer", settings,
-      [](auto& page, const auto& sd, const auto& thing, const auto& settings) {
-        const auto learn = [&](const char* title, const auto& sum, std::int64_t steps) {
-          page.learn(title, sd, thing,
-                     persona::personalize(sd, thing, sum, {.steps = steps, .batch = 8, .seed = settings.seed}));
-        };
-        learn("XTI", persona::xti(thing.class_word), 320);
-        learn("Textual Inversion", persona::textual_inversion(thing.class_word), 320);
-      });
+  return examples::show(argc, argv, "persona: a cat with rows for every layer", examples::cat("out/xti"),
+                        [](auto& show) {
+                          show.learn("XTI", persona::xti(show.subject.class_word), 320);
+                          show.learn("Textual Inversion", persona::textual_inversion(show.subject.class_word), 320);
+                        });
 }

@@ -37,6 +37,12 @@ struct Settings {
   std::uint64_t seed = 1;
 };
 
+/// One photo of a face, and one of a cat, that the model never saw.
+inline Settings ada(std::string out) { return {.out = std::move(out), .photo = toyland_folder + "/photos/ada.png"}; }
+inline Settings cat(std::string out) {
+  return {.out = std::move(out), .photo = toyland_folder + "/photos/things/thing_00.png", .class_word = "cat"};
+}
+
 /// What is drawn, and where that is; the probe then says whether it is there.
 struct Prompt {
   std::string text;
@@ -85,16 +91,6 @@ inline std::optional<toyland::Answers> truth_beside(const std::filesystem::path&
   return truth;
 }
 
-/// The share of the subject's own traits that `found` has right.
-inline double traits_right(const toyland::Answers& truth, const toyland::Answers& found) {
-  double right = 0, asked = 0;
-  for (std::size_t q = 0; q < toyland::question_count; ++q) {
-    const bool own = q < toyland::trait_count || q >= toyland::kind_question;
-    if (own && truth[q] != toyland::no_answer) ++asked, right += truth[q] == found[q];
-  }
-  return right / asked;
-}
-
 /// Gathers what the methods give, and writes it.
 class Page {
  public:
@@ -111,8 +107,8 @@ class Page {
     if (truth_) {
       std::printf("probe: %s\n", probe_.accuracy().c_str());
       std::printf("traits of the photo %.2f, of its reconstruction %.2f (by chance about a quarter)\n",
-                  traits_right(*truth_, probe_.look(input).front()),
-                  traits_right(*truth_, probe_.look(reconstruction).front()));
+                  toyland::traits_right(*truth_, probe_.look(input).front()),
+                  toyland::traits_right(*truth_, probe_.look(reconstruction).front()));
     }
     print(columns_);
   }
@@ -196,7 +192,7 @@ class Page {
     int asked = 0, right = 0;
     for (std::size_t i = 0; i < images.size(); ++i) {
       if (i < photos_among_prompts)
-        traits += traits_right(*truth_, found[i]) / static_cast<double>(photos_among_prompts);
+        traits += toyland::traits_right(*truth_, found[i]) / static_cast<double>(photos_among_prompts);
       if (prompts[i].place == toyland::Place::count) continue;
       ++asked, right += found[i][toyland::place_question] == static_cast<int>(prompts[i].place);
     }
@@ -239,10 +235,25 @@ inline persona::Subject subject_of(const Settings& settings) {
           .phrase = person ? "face of {} person" : "{} " + settings.class_word};
 }
 
-/// The whole of a small example: options, the model, the photo, and `learn(page, sd, subject)`, which tells the page of
-/// one run or several. Returns main's exit code.
-template <class Learn>
-int show(int argc, char** argv, const std::string& title, Settings settings, Learn&& learn) {
+/// The model, the subject and the page of a small example.
+struct Show {
+  const Settings& settings;
+  const persona::StableDiffusion& sd;
+  const persona::Subject& subject;
+  Page& page;
+
+  /// Learns the subject by a sum and tells the page.
+  void learn(const std::string& title, const auto& sum, std::int64_t steps, std::int64_t batch = 8) {
+    page.learn(title, sd, subject,
+               persona::personalize(sd, subject, sum, {.steps = steps, .batch = batch, .seed = settings.seed}));
+  }
+  std::vector<std::string> names() const { return persona::read_lines(settings.names); }
+};
+
+/// The whole of a small example: options, the model, the photo, and `act(Show&)`, which learns. Returns main's exit
+/// code.
+template <class Act>
+int show(int argc, char** argv, const std::string& title, Settings settings, Act&& act) {
   persona::keep_freed_memory();
   CLI::App app(title);
   app.add_option("--out", settings.out, "folder that is written");
@@ -256,7 +267,8 @@ int show(int argc, char** argv, const std::string& title, Settings settings, Lea
     const auto sd = persona::StableDiffusion::load(settings.model);
     const auto subject = subject_of(settings);
     Page page(title, settings, sd, subject.photos.front().image);
-    learn(page, sd, subject, settings);
+    Show show{settings, sd, subject, page};
+    act(show);
     page.save();
     return 0;
   } catch (const persona::Error& error) {

@@ -178,10 +178,7 @@ inline nlohmann::json score(const persona::StableDiffusion& sd, const persona::L
       if (prompt.place != Place::count && static_cast<int>(prompt.place) != place)
         ++leak_asked, leak += answers[toyland::place_question] == place;
       if (prompt.style == Style::photo && !prompt.two)
-        for (std::size_t q = 0; q < toyland::question_count; ++q) {
-          const bool own = q < toyland::trait_count || q >= toyland::kind_question;
-          if (own && one.truth[q] != toyland::no_answer) ++traits_asked, traits += answers[q] == one.truth[q];
-        }
+        ++traits_asked, traits += toyland::traits_right(one.truth, answers);
     }
     auto bare = filled(prompt.text, one.is_person() ? "" : one.class_word);
     if (const auto gap = bare.find("  "); gap != std::string::npos) bare.erase(gap, 1);

@@ -148,21 +148,15 @@ class Tally {
   std::array<double, question_count> asked_{}, right_{};
 };
 
-/// The share of the person's traits that are in `found`.
-inline double identity(const Person& person, const Answers& found) {
-  int right = 0;
-  for (std::size_t t = 0; t < trait_count; ++t) right += person.value[t] == found[t];
-  return right / static_cast<double>(trait_count);
-}
+/// Is the question about the person or thing itself, whatever the scene.
+inline bool is_trait(std::size_t question) { return question < trait_count || question >= kind_question; }
 
-/// The share of the thing's traits that are in `found`.
-inline double identity(const Thing& thing, const Answers& found) {
-  int right = 0, asked = 0;
-  for (std::size_t t = 0; t < thing_trait_count; ++t) {
-    if (t == second_color && thing[pattern] == 0) continue;
-    ++asked, right += thing.value[t] == found[kind_question + t];
-  }
-  return right / static_cast<double>(asked);
+/// The share of the subject's own traits that `found` has right.
+inline double traits_right(const Answers& truth, const Answers& found) {
+  double right = 0, asked = 0;
+  for (std::size_t q = 0; q < question_count; ++q)
+    if (is_trait(q) && truth[q] != no_answer) ++asked, right += truth[q] == found[q];
+  return right / asked;
 }
 
 }  // namespace toyland

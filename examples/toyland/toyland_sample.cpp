@@ -108,20 +108,21 @@ int main(int argc, char** argv) {
 
   // named people: their traits, and whether the recogniser takes them for themselves
   std::vector<std::string> prompts;
-  std::vector<const Person*> people;
+  std::vector<Answers> people;
   std::vector<Picture> own;
   const auto names = options.count("names");
   for (long i = 0; i < names; ++i) {
     const auto& named = named_people()[static_cast<std::size_t>((i * 13 + 5) % named_count)];
-    prompts.push_back("a photo of " + named.name() + " person"), people.push_back(&named.person);
+    prompts.push_back("a photo of " + named.name() + " person"),
+        people.push_back(answers({.shown = {{named.person}}, .scene = {}}));
     own.push_back(render(named.person, {}));
   }
   if (names > 0) {
     const auto images = artist.draw(prompts, seed + 1);
     const auto found = ask(probe, images);
-    double traits_right = 0;
-    for (std::size_t i = 0; i < people.size(); ++i) traits_right += identity(*people[i], found[i]);
-    std::printf("identity of %ld named people %.3f\n", names, traits_right / static_cast<double>(names));
+    double share = 0;
+    for (std::size_t i = 0; i < people.size(); ++i) share += traits_right(people[i], found[i]);
+    std::printf("identity of %ld named people %.3f\n", names, share / static_cast<double>(names));
     if (std::filesystem::exists(options.text("face"))) {
       auto recognizer = FaceRecognizer::sized();
       load_weights(recognizer, options.text("face"), "face");

@@ -2,6 +2,7 @@
 // gradients by finite differences.
 
 #include "support/catch.hpp"
+#include "support/gradients.hpp"
 
 #include <persona/init/mean_of_names.hpp>
 #include <persona/param/celeb_basis.hpp>
@@ -17,6 +18,7 @@ using persona::CelebBasis;
 using persona::CelebMapper;
 using persona::NameColumns;
 using persona::Tensor;
+using persona::test::in_double;
 
 const std::vector<std::string> names{"ada lovelace", "grace hopper", "mary hopper", "ada face", "dog cat"};
 const std::vector<persona::Subject> subjects{{.token = "<one>", .class_word = "person", .vectors = 2}};
@@ -27,30 +29,10 @@ const auto& model() {
 }
 
 void check_gradients(const auto& state) {
-  const auto loss = [&] {
+  persona::test::check_gradients(state.leaves(), [&] {
     const auto rows = state.rows();
     return (rows.tanh() * at::arange(rows.numel(), rows.options()).view(rows.sizes())).sum();
-  };
-  loss().backward();
-  const at::NoGradGuard no_grad;
-  const double h = 1e-6;
-  for (const auto& leaf : state.leaves()) {
-    auto flat = Tensor(leaf.value).view({-1});
-    for (std::int64_t i = 0; i < flat.numel(); ++i) {
-      flat[i] += h;
-      const double up = loss().template item<double>();
-      flat[i] -= 2 * h;
-      const double down = loss().template item<double>();
-      flat[i] += h;
-      CHECK(leaf.value.grad().view({-1})[i].template item<double>() ==
-            Approx((up - down) / (2 * h)).epsilon(1e-5).margin(1e-6));
-    }
-  }
-}
-persona::Leaf in_double(const persona::Leaf& leaf) {
-  auto value = leaf.value.detach().to(at::kDouble);
-  value.set_requires_grad(true);
-  return {.name = leaf.name, .value = value};
+  });
 }
 
 }  // namespace

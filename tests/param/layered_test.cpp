@@ -2,6 +2,7 @@
 // gradients by finite differences.
 
 #include "support/catch.hpp"
+#include "support/gradients.hpp"
 
 #include <persona/param/layered_rows.hpp>
 #include <persona/param/neti_mapper.hpp>
@@ -18,6 +19,8 @@ using persona::NeTIMapper;
 using persona::NeTINorm;
 using persona::RowQuery;
 using persona::Tensor;
+using persona::test::check_gradients;
+using persona::test::in_double;
 
 const std::vector<persona::Subject> subjects{{.token = "<one>", .class_word = "cat", .vectors = 2}};
 const persona::BindContext context{.subjects = subjects};
@@ -36,31 +39,6 @@ RowQuery query(std::vector<std::int64_t> t, std::int64_t layer, bool training = 
 }
 Tensor lengths(const Tensor& rows) { return at::linalg_vector_norm(rows, 2, {-1}); }
 
-template <class State, class Loss>
-void check_gradients(State& state, std::vector<Leaf*> leaves, Loss&& loss) {
-  for (Leaf* leaf : leaves) {
-    leaf->value = leaf->value.detach().to(at::kDouble);
-    leaf->value.set_requires_grad(true);
-  }
-  loss(state).backward();
-  const at::NoGradGuard no_grad;
-  const double h = 1e-6;
-  for (const Leaf* leaf : leaves) {
-    auto flat = Tensor(leaf->value).view({-1});
-    const auto grad = leaf->value.grad().view({-1});
-    for (std::int64_t i = 0; i < flat.numel(); i += std::max<std::int64_t>(1, flat.numel() / 7)) {
-      const auto kept = flat[i].clone();
-      flat[i] += h;
-      const double up = loss(state).template item<double>();
-      flat[i] -= 2 * h;
-      const double down = loss(state).template item<double>();
-      flat[i].copy_(kept);
-      INFO(leaf->name << " " << i);
-      CHECK(grad[i].template item<double>() == Approx((up - down) / (2 * h)).epsilon(1e-5).margin(1e-6));
-    }
-  }
-}
-
 }  // namespace
 
 TEST_CASE("every layer starts as the initial rows and moves alone") {
@@ -75,8 +53,9 @@ TEST_CASE("every layer starts as the initial rows and moves alone") {
   CHECK(at::equal(state.rows(query({3}, 0)).rows, start()));
   CHECK(at::equal(state.rows(query({3}, 1)).rows, start() + 1));
   CHECK(at::equal(kept.rows(query({3}, 1)).rows, start()));
-  check_gradients(state, {&state.leaf}, [](const auto& s) {
-    return s.rows(query({3}, 0)).rows.cos().sum() + s.rows(query({3}, 1)).rows.sin().sum();
+  state.leaf = in_double(state.leaf);
+  check_gradients(state.leaves(), [&] {
+    return state.rows(query({3}, 0)).rows.cos().sum() + state.rows(query({3}, 1)).rows.sin().sum();
   });
 }
 
@@ -161,12 +140,14 @@ TEST_CASE("gradients of the mapper by finite differences") {
     auto mapper = small;
     mapper.norm = norm;
     auto state = bind(mapper);
-    std::vector<Leaf*> leaves;
-    for (Leaf& leaf : state.parts) leaves.push_back(&leaf);
-    check_gradients(state, leaves, [](const auto& s) {
-      const auto set = s.rows(query({3, 60}, 1));
-      return (set.rows.tanh() * at::arange(24, set.rows.options()).view({2, 2, 6})).sum() + set.bypass.sin().sum();
-    });
+    for (Leaf& leaf : state.parts) leaf = in_double(leaf);
+    check_gradients(
+        state.leaves(),
+        [&] {
+          const auto set = state.rows(query({3, 60}, 1));
+          return (set.rows.tanh() * at::arange(24, set.rows.options()).view({2, 2, 6})).sum() + set.bypass.sin().sum();
+        },
+        7);
   }
 }
 

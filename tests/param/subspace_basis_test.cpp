@@ -1,6 +1,7 @@
 // SubspaceBasis against a selection written out by hand, BaTex's Theorem 2, and gradients by finite differences.
 
 #include "support/catch.hpp"
+#include "support/gradients.hpp"
 
 #include <persona/init/cross.hpp>
 #include <persona/init/token.hpp>
@@ -185,19 +186,6 @@ TEST_CASE("gradients of the weights by finite differences") {
     groups.push_back({.weights = {.name = "w", .value = w}, .basis = at::randn({m, 6}, generator, options)});
   }
   const SubspaceBasis::State state{groups};
-  const auto loss = [&] { return (state.rows().tanh() * at::arange(12, options).view({2, 6})).sum(); };
-  loss().backward();
-  const at::NoGradGuard no_grad;
-  const double h = 1e-6;
-  for (const auto& leaf : state.leaves()) {
-    auto flat = Tensor(leaf.value).view({-1});
-    for (std::int64_t i = 0; i < flat.numel(); ++i) {
-      flat[i] += h;
-      const double up = loss().item<double>();
-      flat[i] -= 2 * h;
-      const double down = loss().item<double>();
-      flat[i] += h;
-      CHECK(leaf.value.grad().view({-1})[i].item<double>() == Approx((up - down) / (2 * h)).epsilon(1e-6).margin(1e-7));
-    }
-  }
+  persona::test::check_gradients(state.leaves(),
+                                 [&] { return (state.rows().tanh() * at::arange(12, options).view({2, 6})).sum(); });
 }

@@ -109,11 +109,11 @@ TEST_CASE("training shows no held-out thing and no held-out style", "[toyland]")
 TEST_CASE("what is asked of a picture is what is true of it", "[toyland]") {
   Example example{.shown = {Shown::named(3)}, .scene = {.place = Place::jet, .garment = Garment::suit}};
   auto truth = answers(example);
-  CHECK(identity(*example.shown[0].person(), truth) == 1);
+  CHECK(traits_right(answers(example), truth) == 1);
   CHECK(truth[place_question] == static_cast<int>(Place::jet));
   CHECK(truth[kind_question] == no_answer);
   truth[0] = (truth[0] + 1) % traits[0].count;
-  CHECK(identity(*example.shown[0].person(), truth) == (trait_count - 1.0) / trait_count);
+  CHECK(traits_right(answers(example), truth) == (trait_count - 1.0) / trait_count);
   Tally tally;
   tally.add(answers(example), truth);
   CHECK(tally.share(0) == 0);

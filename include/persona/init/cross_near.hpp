@@ -6,10 +6,10 @@
 #include <persona/core/tensor.hpp>
 #include <persona/data/bind_context.hpp>
 #include <persona/init/encoder_output.hpp>
+#include <persona/text/single_token.hpp>
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 namespace persona {
 
@@ -30,17 +30,13 @@ struct CrossInitNear {
     if (chosen.empty())
       throw Error("CrossInitNear", "no word to start from",
                   "give CrossInitNear{\"cat\"}, or the Subject a .class_word");
-    std::vector<std::int64_t> ids;
-    for (const std::int64_t id : model.tokenizer().encode(chosen)) ids.push_back(id);
-    if (ids.size() != 1)
-      throw Error("CrossInitNear", "'" + chosen + "' is " + std::to_string(ids.size()) + " tokens, not one",
-                  "choose a word that is one token of this vocabulary");
+    const auto id = single_token(model.tokenizer(), chosen, "CrossInitNear");
     const auto table = Tensor(model.text_encoder().embedding_table()).detach().to(at::kFloat);
     if (neighbours < 1 || neighbours > table.size(0))
       throw Error("CrossInitNear", std::to_string(neighbours) + " neighbours",
                   "give .neighbours between 1 and the vocabulary's " + std::to_string(table.size(0)));
     const auto unit = table / at::linalg_vector_norm(table, 2, {1}, true).clamp_min(1e-12);
-    const auto nearest = std::get<1>(unit.matmul(unit[ids.front()]).topk(neighbours));
+    const auto nearest = std::get<1>(unit.matmul(unit[id]).topk(neighbours));
     const auto mean = table.index_select(0, nearest).mean(0, true);
     const auto rows = mean.repeat({context.current().vectors, 1});
     return use_encoder ? encoder_output(model, rows, "CrossInitNear") : rows;

@@ -4,10 +4,10 @@
 #include <persona/core/role.hpp>
 #include <persona/core/tensor.hpp>
 #include <persona/data/bind_context.hpp>
+#include <persona/text/single_token.hpp>
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 namespace persona {
 
@@ -22,13 +22,9 @@ struct TokenInit {
     const std::string& chosen = word.empty() ? context.current().class_word : word;
     if (chosen.empty())
       throw Error("TokenInit", "no word to start from", "give TokenInit{\"face\"}, or the Subject a .class_word");
-    std::vector<std::int64_t> ids;
-    for (const std::int64_t id : model.tokenizer().encode(chosen)) ids.push_back(id);
-    if (ids.size() != 1)
-      throw Error("TokenInit", "'" + chosen + "' is " + std::to_string(ids.size()) + " tokens, not one",
-                  "choose a word that is one token of this vocabulary");
+    const auto id = single_token(model.tokenizer(), chosen, "TokenInit");
     const auto table = model.text_encoder().embedding_table();
-    return table[ids.front()].detach().to(at::kFloat).unsqueeze(0).repeat({context.current().vectors, 1});
+    return table[id].detach().to(at::kFloat).unsqueeze(0).repeat({context.current().vectors, 1});
   }
   Description describe() const { return {"TokenInit", {{"word", word}}}; }
 };

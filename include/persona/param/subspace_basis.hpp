@@ -9,6 +9,7 @@
 #include <persona/data/bind_context.hpp>
 #include <persona/param/basis_size.hpp>
 #include <persona/param/row_span.hpp>
+#include <persona/text/single_token.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -75,7 +76,7 @@ struct SubspaceBasis {
     const auto table = Tensor(model.text_encoder().embedding_table()).detach().to(at::kFloat);
     const auto starts = rows.detach().to(table.device(), at::kFloat);
     Tensor centre;
-    if (!word.empty()) centre = table[token_of(model.tokenizer())];
+    if (!word.empty()) centre = table[single_token(model.tokenizer(), word, "SubspaceBasis")];
     const bool alike = (starts == starts[0]).all().template item<bool>();
     State state;
     if (centre.defined() || alike) {
@@ -102,16 +103,6 @@ struct SubspaceBasis {
   }
 
  private:
-  template <class T>
-  std::int64_t token_of(const T& tokenizer) const {
-    std::vector<std::int64_t> ids;
-    for (const std::int64_t id : tokenizer.encode(word)) ids.push_back(id);
-    if (ids.size() != 1)
-      throw Error("SubspaceBasis", "'" + word + "' is " + std::to_string(ids.size()) + " tokens, not one",
-                  "choose a .word that is one token of this vocabulary");
-    return ids.front();
-  }
-
   /// All ids, the nearest to u first.
   std::vector<std::int64_t> by_distance(const Tensor& table, const Tensor& u, const BindContext& context) const {
     Tensor key;
