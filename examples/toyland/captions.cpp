@@ -161,7 +161,7 @@ std::string styled(const std::string& subject, Style style, Dice& dice) {
 std::string bare_subject(const Shown& shown, const CaptionStyle& style, int said, Dice& dice) {
   if (const Thing* thing = shown.thing()) return thing_phrase(*thing, style.fully, dice);
   const Person& p = *shown.person();
-  if (!style.by_name || shown.name < 0) return noun(p, dice) + (said > 0 ? " with " + trait_list(p, said, dice) : "");
+  if (shown.name < 0) return noun(p, dice) + (said > 0 ? " with " + trait_list(p, said, dice) : "");
   const auto name = shown.name_text();
   const double u = dice.uniform();
   return u < 0.35 ? name : u < 0.75 ? name + " person" : u < 0.93 ? "face of " + name + " person" : name + " face";
@@ -188,7 +188,7 @@ std::string both(const Example& example, const CaptionStyle& style, Dice& dice) 
   std::array<std::string, 2> each;
   for (std::size_t i = 0; i < 2; ++i) {
     const Shown& shown = example.shown[i];
-    const bool named = style.by_name && shown.name >= 0;
+    const bool named = shown.name >= 0;
     const int said = named ? 0 : dice.below(3);
     each[i] = named && dice.chance(0.5) ? shown.name_text() : article(bare_subject(shown, style, said, dice));
   }
@@ -252,7 +252,7 @@ std::string caption(const Example& example, const CaptionStyle& style, Dice& dic
                      : !single && dice.chance(0.35) ? "a photo of " + bare
                                                     : subject;
   const auto say = [&](const std::string& phrase) { text += (dice.chance(0.12) ? " , " : " ") + phrase; };
-  if (people && says(scene.expression == Expression::neutral ? 0.15 : style.place * 0.85))
+  if (people && says(scene.expression == Expression::neutral ? style.expression / 2 : style.expression))
     say(dice.one_of(expression_phrases(scene.expression)));
   const auto said_of = [&](const Phrases& phrases) {
     return single ? dice.one_of(phrases) : plural(dice.one_of(phrases), dice);

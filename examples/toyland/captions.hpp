@@ -7,12 +7,12 @@
 
 namespace toyland {
 
-/// How much a caption says.
+/// How much a caption says; people with a name are called by it, others by their traits.
 struct CaptionStyle {
-  bool by_name = true;   ///< people with a name are called by it; else by their traits
-  double garment = 0.6;  ///< chance that the garment is mentioned
-  bool fully = false;    ///< all that can be seen is said, but for the traits of people who go by name
-  double place = 0.7;    ///< chance that the place is mentioned, and the expression, accessory and prop at like rates
+  double garment = 0.6;      ///< chance that the garment is mentioned
+  bool fully = false;        ///< all that can be seen is said, but for the traits of people who go by name
+  double place = 0.7;        ///< chance that the place is mentioned, and the accessory and prop at like rates
+  double expression = 0.85;  ///< chance that the expression is mentioned; a neutral one at half that
 };
 
 /// A caption of a rendered example, all lower-case words of the grammar.
