@@ -44,7 +44,8 @@ int main(int argc, char** argv) {
     const tables::Drawing drawing{.images = plan.images};
     tables::Cells cells(cells_folder, {{"model", model},
                                        {"dtype", load.dtype},
-                                       {"batch", training.batch},
+                                       {"people_batch", training.people_batch},
+                                       {"things_batch", training.things_batch},
                                        {"images", drawing.images},
                                        {"sampler", "ddim"},
                                        {"sampling_steps", drawing.steps},

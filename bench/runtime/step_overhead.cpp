@@ -91,16 +91,7 @@ int main(int argc, char** argv) {
   auto it = run.begin();
   const auto library_step = [&] { static_cast<void>(*it), ++it; };
   for (int i = 0; i < 5; ++i) library_step(), hand.step();
-  bench::Pairs times;
-  for (std::int64_t i = 0; i < pairs; ++i) {
-    // Who goes first alternates: the caches are warmer for the second.
-    double library = 0, by_hand = 0;
-    if (i % 2 == 0)
-      library = bench::seconds(library_step), by_hand = bench::seconds([&] { hand.step(); });
-    else
-      by_hand = bench::seconds([&] { hand.step(); }), library = bench::seconds(library_step);
-    times.add(by_hand, library);
-  }
+  const auto times = bench::Pairs::in_turn(pairs, [&] { hand.step(); }, library_step);
   times.print("step, batch " + std::to_string(batch) + ", " + std::to_string(at::get_num_threads()) + " threads",
               "by hand", "persona");
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdint>
 #include <cstdio>
 #include <random>
 #include <string>
@@ -26,6 +27,19 @@ inline double median(std::vector<double> values) {
 struct Pairs {
   std::vector<double> a{}, b{};
 
+  /// Times `n` pairs; who goes first alternates, since the caches are warmer for the second.
+  static Pairs in_turn(std::int64_t n, auto&& first, auto&& second) {
+    Pairs times;
+    for (std::int64_t i = 0; i < n; ++i) {
+      double x = 0, y = 0;
+      if (i % 2 == 0)
+        x = seconds(first), y = seconds(second);
+      else
+        y = seconds(second), x = seconds(first);
+      times.add(x, y);
+    }
+    return times;
+  }
   void add(double first, double second) {
     a.push_back(first);
     b.push_back(second);

@@ -88,15 +88,17 @@ inline void add_table(Page& page, const Cells& cells, const std::vector<Setting>
   page.table(header, rows);
 }
 
-/// The curves that a setting's drawn subject left: column 1 norm, 2 cosine to the start, 3 cos(E(v), v), 4 |E(v)|, 5
-/// loss.
-inline std::vector<persona::Series> curves(const Cells& cells, const std::vector<Setting>& settings,
-                                           std::size_t column) {
+/// What a curve's points hold, beside the step; layered rows have a loss alone.
+enum class Curve { loss = 1, norm, cosine_to_start, cross_cosine, cross_norm };
+
+/// The curves that a setting's drawn subject left.
+inline std::vector<persona::Series> curves(const Cells& cells, const std::vector<Setting>& settings, Curve what) {
+  const auto column = static_cast<std::size_t>(what);
   std::vector<persona::Series> lines;
   for (const Setting& setting : settings) {
     const auto results = cells.read(setting);  // items() refers to it
     for (const auto& [id, result] : results.items()) {
-      if (!result.contains("curve")) continue;
+      if (!result.contains("curve") || result["curve"].front().size() <= column) continue;
       persona::Series line{setting.name()};
       for (const auto& point : result["curve"])
         line.x.push_back(point[0].get<double>()), line.y.push_back(point[column].get<double>());

@@ -30,10 +30,11 @@ inline void write_report(const Cells& cells, const Plan& plan, const Specimens& 
                          const std::string& model, const std::filesystem::path& pictures,
                          const std::filesystem::path& out) {
   Page page("Textual Inversion and Cross Initialization on Toyland");
-  page.paragraph("One photo a subject; " + std::to_string(plan.images) +
-                 " pictures of each of 20 prompts (people) or 8 (animals and objects), DDIM " +
-                 std::to_string(drawing.steps) +
-                 " steps, guidance 3.5; batch 8. Mean over subjects ± its standard error. Model " + model + ".");
+  page.paragraph(
+      "One photo a subject; " + std::to_string(plan.images) +
+      " pictures of each of 20 prompts (people) or 8 (animals and objects), DDIM " + std::to_string(drawing.steps) +
+      " steps, guidance 3.5; batch 8, of animals and objects 4. Mean over subjects ± its standard error. Model " +
+      model + ".");
   page.paragraph(
       "identity: recogniser cosine to the photo over the 15 prompts that ask for no style; pictures without a face are "
       "left out. traits: share of the subject's traits that the probe finds where it stands alone. text: cosine of "
@@ -68,10 +69,10 @@ inline void write_report(const Cells& cells, const Plan& plan, const Specimens& 
   add_table(page, cells, plan.ablations(), test, person_columns, remark);
   auto drawn = plan.ablations();
   drawn.insert(drawn.begin(), {"ti", 5e-3, plan.usual_steps});
-  page.chart("Norm of the rows", curves(cells, drawn, 1))
-      .chart("Cosine of E(v) and v", curves(cells, drawn, 3))
-      .chart("Cosine of the rows to their start", curves(cells, drawn, 2))
-      .chart("Denoising loss, mean of 20 steps", curves(cells, drawn, 5));
+  page.chart("Norm of the rows", curves(cells, drawn, Curve::norm))
+      .chart("Cosine of E(v) and v", curves(cells, drawn, Curve::cross_cosine))
+      .chart("Cosine of the rows to their start", curves(cells, drawn, Curve::cosine_to_start))
+      .chart("Denoising loss, mean of 20 steps", curves(cells, drawn, Curve::loss));
   page.section("Fig. 3: the text encoder fed with its own output");
   page.paragraph(
       "Eight pictures a word, \"a photo of a WORD\": by the word's row v, and by E(v) in its place. The share "

@@ -1,8 +1,8 @@
 #pragma once
-// What the tables compute: every method as a sum, its snapshots along one run, and the queue of runs that are missing.
+// What the tables compute: the snapshots along a run, and the queue of runs that are missing.
 
 #include "support/table_cells.hpp"
-#include "support/table_scores.hpp"
+#include "support/table_methods.hpp"
 
 #include <persona/data/grid.hpp>
 #include <persona/io/image.hpp>
@@ -18,34 +18,6 @@
 #include <vector>
 
 namespace tables {
-
-/// The methods by name: Textual Inversion, Cross Initialization, and what its ablations leave out. For things CI starts
-/// at E(class word), since there are no names to average; "ti" and "ci" choose by the specimen.
-///   ci_without_cross           starts from the mean rows themselves
-///   ci_without_mean            starts from E(class word); the paper gives no recipe, this is ours
-///   ci_without_regularization  weight 0
-inline persona::Run start(const std::string& method, const persona::StableDiffusion& sd, const Specimen& one,
-                          const std::vector<std::string>& names, double lr, const persona::TrainOptions& options) {
-  using namespace persona;
-  const std::int64_t vectors = one.is_person() ? 2 : 1;
-  const Subject subject{.token = "<one>",
-                        .class_word = one.class_word,
-                        .photos = {{.image = one.photo, .name = one.id}},
-                        .captions = {.templates = one.is_person() ? TemplateSet::mixed : TemplateSet::object},
-                        .vectors = vectors,
-                        .phrase = one.is_person() ? "face of {} person" : "{} " + one.class_word};
-  const std::vector<std::string> word{one.is_person() ? one.class_word + " " + one.class_word : one.class_word};
-  const auto learn = [&](const auto& sum) { return personalize(sd, subject, sum, options); };
-  const auto cross = [&](CrossInit from, double weight) {
-    return learn(std::move(from) + FreeRows{} + L2Reg{weight} + AdamW{.lr = lr});
-  };
-  if (method == "ti") return learn(textual_inversion(one.class_word, lr));
-  if (method == "ci") return cross({.names = one.is_person() ? names : word}, 1e-5);
-  if (method == "ci_without_cross") return cross({.names = names, .use_encoder = false}, 1e-5);
-  if (method == "ci_without_mean") return cross({.names = word}, 1e-5);
-  if (method == "ci_without_regularization") return learn(CrossInit{.names = names} + FreeRows{} + AdamW{.lr = lr});
-  throw Error("tables", "no method '" + method + "'");
-}
 
 /// cos(E(v), v) and |E(v)| of learned rows, meaned (Figs. 2 and 7).
 inline std::pair<double, double> cross_of(const persona::StableDiffusion& sd, const persona::Tensor& rows) {
@@ -67,7 +39,8 @@ struct Job {
 
 /// How a run trains; the random streams are keyed by step, so that a snapshot is what a shorter run ends with.
 struct Training {
-  std::int64_t batch = 8;
+  std::int64_t people_batch = 8;  ///< Cross Initialization's
+  std::int64_t things_batch = 4;  ///< BaTex's
   std::uint64_t seed = 1;
 };
 
@@ -95,8 +68,11 @@ struct Workshop {
 
   /// Trains, scores at the snapshots, and keeps what each gave; `tick` is called after every step.
   void run(const Job& job, const std::function<void()>& tick) const {
-    const auto run = start(job.method, sd, *job.specimen, names, job.lr,
-                           {.steps = job.steps(), .batch = training.batch, .seed = training.seed});
+    const auto& one = *job.specimen;
+    const auto batch = one.is_person() ? training.people_batch : training.things_batch;
+    const auto run = start(
+        job.method, {sd, one, names, metrics, job.lr, {.steps = job.steps(), .batch = batch, .seed = training.seed}});
+    const bool uniform = !run.session().bound().layered();
     double seconds = 0, loss = 0, losses = 0;
     auto curve = nlohmann::json::array();
     auto began = std::chrono::steady_clock::now();
@@ -105,14 +81,17 @@ struct Workshop {
       loss += step.denoising_loss(), ++losses;
       const bool asked = std::ranges::find(job.snapshots, step.index) != job.snapshots.end();
       if (step.index == 1 || step.index % 20 == 0 || asked) {
-        const auto rows = run.learned().rows.front().rows;
-        const auto [cosine, norm] = cross_of(sd, rows);
-        curve.push_back({step.index, step.row_norm(), step.cosine_to_start(), cosine, norm, loss / losses});
+        auto point = nlohmann::json{step.index, loss / losses};
+        if (uniform) {
+          const auto [cosine, norm] = cross_of(sd, run.learned().rows.front().rows);
+          for (const double value : {step.row_norm(), step.cosine_to_start(), cosine, norm}) point.push_back(value);
+        }
+        curve.push_back(std::move(point));
         loss = losses = 0;
       }
       if (asked) {
         const Setting setting{job.method, job.lr, step.index};
-        if (!cells.has(setting, job.specimen->id)) keep(setting, *job.specimen, run.learned(), seconds, curve);
+        if (!cells.has(setting, one.id)) keep(setting, one, run.learned(), seconds, curve);
       }
       tick();
       began = std::chrono::steady_clock::now();
@@ -126,8 +105,9 @@ struct Workshop {
     auto result = score(sd, learned, one, "<one>", metrics, drawing, &shown);
     result["seconds"] = std::round(seconds * 100) / 100;
     const auto& last = curve.back();
-    result["norm"] = last[1], result["cosine_to_start"] = last[2], result["cross_cosine"] = last[3],
-    result["cross_norm"] = last[4];
+    if (last.size() == 6)
+      result["norm"] = last[2], result["cosine_to_start"] = last[3], result["cross_cosine"] = last[4],
+      result["cross_norm"] = last[5];
     if (one.id.ends_with("_05")) result["curve"] = curve;  // of one subject: it is drawn, not averaged
     for (auto& [key, value] : result.items())
       if (value.is_number_float()) value = std::round(value.get<double>() * 1e5) / 1e5;

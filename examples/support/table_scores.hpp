@@ -106,7 +106,7 @@ inline const std::vector<Prompt>& person_prompts() {
   return all;
 }
 
-/// For animals and objects, `{}` being "<token> cat".
+/// For animals and objects, `{}` being the learned token in the noun's place.
 inline const std::vector<Prompt>& thing_prompts() {
   static const std::vector<Prompt> all{{"a photo of a {}"},
                                        {"a {} on the beach", Place::beach},
@@ -140,12 +140,14 @@ struct Drawing {
 inline double share(double right, double asked) { return asked > 0 ? right / asked : std::nan(""); }
 
 /// Draws every prompt with the learned thing and scores the pictures; `shown` gets one picture a prompt. Keys:
-///   identity   recogniser cosine to the photo, over the prompts that ask for no style (people), of pictures with a
-///   face found      the share of these that have one traits     share of the subject's traits that the probe finds,
-///   where it stands alone in a photo text       cosine of picture and prompt without the learned token image cosine of
-///   picture and photo, over the plain prompt place, expression, style, count   share of the prompts that ask for one
-///   in which the probe finds it obeyed     share of all that the prompts ask for leak       share of pictures, of
-///   prompts that ask for another place, that show the photo's
+/// - identity: recogniser cosine to the photo, over the prompts that ask for no style (people), of pictures with a face
+/// - found: the share of these that have one
+/// - traits: share of the subject's traits that the probe finds, where it stands alone in a photo
+/// - text: cosine of picture and prompt, which says the class word alone
+/// - image: cosine of picture and photo, over the plain prompt
+/// - place, expression, garment, count: share of the prompts that ask for one in which the probe finds it
+/// - obeyed: share of all that the prompts ask for
+/// - leak: share of pictures, of prompts that ask for another place, that show the photo's
 inline nlohmann::json score(const persona::StableDiffusion& sd, const persona::Learned& learned, const Specimen& one,
                             const std::string& token, const Metrics& metrics, const Drawing& drawing,
                             std::vector<persona::Image>* shown = nullptr) {
@@ -161,8 +163,7 @@ inline nlohmann::json score(const persona::StableDiffusion& sd, const persona::L
   const auto place = one.truth[toyland::place_question];
   for (std::size_t p = 0; p < prompts.size(); ++p) {
     const Prompt& prompt = prompts[p];
-    const auto said = one.is_person() ? token : token + " " + one.class_word;
-    const std::vector<std::string> same(static_cast<std::size_t>(drawing.images), filled(prompt.text, said));
+    const std::vector<std::string> same(static_cast<std::size_t>(drawing.images), filled(prompt.text, token));
     const auto pictures = persona::generate(
         model, same,
         {.steps = drawing.steps, .guidance = drawing.guidance, .seed = drawing.seed + 1000 * p, .sampler = "ddim"});

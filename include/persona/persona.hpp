@@ -13,6 +13,7 @@
 #include <persona/data/subject.hpp>
 
 #include <persona/init/cross.hpp>
+#include <persona/init/cross_near.hpp>
 #include <persona/init/token.hpp>
 
 #include <persona/param/free_rows.hpp>
