@@ -14,11 +14,13 @@
 
 #include <persona/init/cross.hpp>
 #include <persona/init/cross_near.hpp>
+#include <persona/init/rows.hpp>
 #include <persona/init/token.hpp>
 
 #include <persona/param/free_rows.hpp>
 
 #include <persona/loss/l2.hpp>
+#include <persona/loss/sum_to_one.hpp>
 
 #include <persona/optim/adamw.hpp>
 #include <persona/optim/learning_rate.hpp>

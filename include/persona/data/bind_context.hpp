@@ -1,5 +1,6 @@
 #pragma once
 
+#include <persona/core/error.hpp>
 #include <persona/core/random.hpp>
 #include <persona/core/tensor.hpp>
 #include <persona/data/subject.hpp>
@@ -20,8 +21,17 @@ struct BindContext {
   std::filesystem::path cache{};        ///< folder for what is worth keeping; empty: keep nothing
   /// Latents [n, C, h, w] drawn by the base model for a prompt (prior preservation).
   std::function<Tensor(const std::string& prompt, std::int64_t n)> sample{};
+  /// Gradients [batches, n, D] of the denoising loss in a subject's rows [n, D], over the run's first batches.
+  std::function<Tensor(const Subject& subject, const Tensor& rows, std::int64_t batches)> row_gradients{};
 
   const Subject& current() const { return subjects[subject]; }
+  /// Those of the current subject; throws Error where a sum is bound without its photos.
+  Tensor gradients(const Tensor& rows, std::int64_t batches, const std::string& who) const {
+    if (!row_gradients)
+      throw Error(who, "looks at the gradients of the first batches, and there is no data where it is bound",
+                  "begin the run with personalize()");
+    return row_gradients(current(), rows, batches);
+  }
 };
 
 }  // namespace persona

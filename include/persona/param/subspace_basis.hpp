@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace persona {
@@ -46,6 +47,13 @@ struct SubspaceBasis {
   BasisStart start = BasisStart::initial_row;
   bool decay_toward_start = false;  ///< weight decay pulls w to its start; else to zero (Algorithm 2)
   bool full = false;                ///< allow M >= D, where nothing is left out
+
+  /// Is the leaf of this name the weights w of some subject's basis.
+  static bool is_weights(std::string_view leaf) {
+    const auto end = leaf.find_last_not_of("0123456789");
+    if (end != leaf.npos && end + 1 < leaf.size() && leaf[end] == '.') leaf = leaf.substr(0, end);
+    return leaf.ends_with(".weights");
+  }
 
   /// One basis [M, D] and its weights, of n rows that share it.
   struct Group {

@@ -241,6 +241,18 @@ BoundOptimizer erase_optimizer(const O& optimizer, const Bound& bound) {
               }};
 }
 
+/// The sum's own schedule, or the model's.
+template <class Model, class... C>
+BoundScheduler bind_scheduler(const Model& model, const Recipe<C...>& recipe) {
+  if constexpr (Recipe<C...>::template count<Role::scheduler> == 1) {
+    BoundScheduler bound;
+    for_each_of<Role::scheduler>(recipe, [&](const auto& scheduler) { bound = erase_scheduler(scheduler); });
+    return bound;
+  } else {
+    return erase_scheduler(model.scheduler());
+  }
+}
+
 inline void collect_leaves(Bound& bound, at::Device device) {
   std::set<std::string> names;
   const auto take = [&](const std::vector<Leaf>& leaves) {
@@ -279,12 +291,7 @@ Bound bind(Model& model, const Recipe<C...>& recipe, const BindContext& context)
       recipe.components);
   if (bound.augmentations.empty()) bound.augmentations.push_back(erase_augmentation(RandomFlip{}));
 
-  if constexpr (Recipe<C...>::template count<Role::scheduler> == 1) {
-    detail::for_each_of<Role::scheduler>(
-        recipe, [&](const auto& scheduler) { bound.scheduler = detail::erase_scheduler(scheduler); });
-  } else {
-    bound.scheduler = detail::erase_scheduler(std::as_const(model).scheduler());
-  }
+  bound.scheduler = detail::bind_scheduler(std::as_const(model), recipe);
   bound.rate = [](std::int64_t step, std::int64_t steps) { return ConstantRate{}.factor(step, steps); };
   detail::for_each_of<Role::learning_rate_schedule>(recipe, [&](const auto& schedule) {
     bound.rate = [schedule](std::int64_t step, std::int64_t steps) {

@@ -1,0 +1,55 @@
+// RowsInit: a run that begins where another ended.
+
+#include "support/catch.hpp"
+#include "support/folder.hpp"
+
+#include <persona/init/rows.hpp>
+#include <persona/init/token.hpp>
+#include <persona/learned/formats.hpp>
+#include <persona/param/subspace_basis.hpp>
+#include <persona/testing.hpp>
+
+namespace {
+using persona::operator+;
+using persona::RowsInit;
+}  // namespace
+
+TEST_CASE("a second run begins at the rows of the first, in memory and by file") {
+  const auto model = persona::testing::tiny_model();
+  const auto subjects = persona::testing::tiny_subjects(1, 2);
+  const auto first = persona::fit(model, subjects.front(), persona::recipe(persona::TokenInit{}), {.steps = 4});
+  const auto& rows = first.of("<one>").rows;
+
+  auto second = persona::personalize(model, subjects.front(), persona::recipe(RowsInit{rows}), {.steps = 4});
+  CHECK(at::equal(second.learned().of("<one>").rows, rows));
+  second.drain();
+  CHECK_FALSE(at::equal(second.learned().of("<one>").rows, rows));
+  CHECK(at::equal(first.of("<one>").rows, rows));
+
+  const persona::test::Folder folder;
+  first.save(folder / "one.safetensors");
+  const auto read = persona::Learned::load(folder / "one.safetensors");
+  auto third =
+      persona::personalize(model, subjects.front(), persona::recipe(RowsInit{read.of("<one>").rows}), {.steps = 1});
+  CHECK(at::equal(third.learned().of("<one>").rows, rows));
+}
+
+TEST_CASE("rows in a basis of their word go on where they were") {
+  const auto model = persona::testing::tiny_model();
+  const auto subject = persona::testing::tiny_subjects().front();
+  const persona::SubspaceBasis basis{.size = 4, .word = "person"};
+  const auto first = persona::fit(model, subject, persona::TokenInit{} + basis, {.steps = 4});
+  auto second = persona::personalize(model, subject, RowsInit{first.of("<one>").rows} + basis, {.steps = 1});
+  CHECK(at::allclose(second.learned().of("<one>").rows, first.of("<one>").rows, 1e-5, 1e-6));
+}
+
+TEST_CASE("rows that are not there, or do not fit, are errors") {
+  const auto model = persona::testing::tiny_model();
+  const auto subject = persona::testing::tiny_subjects().front();
+  const auto begin = [&](const persona::Tensor& rows) {
+    return persona::personalize(model, subject, persona::recipe(RowsInit{rows}), {.steps = 1});
+  };
+  CHECK_THROWS_WITH(begin({}), Catch::Contains("RowsInit: no rows to start from"));
+  CHECK_THROWS_WITH(begin(at::ones({1, 7})), Catch::Contains("RowsInit for <one>") && Catch::Contains("D = 6"));
+  CHECK_THROWS_WITH(begin(at::ones({2, 6})), Catch::Contains("vectors = 1"));
+}
