@@ -26,7 +26,7 @@ int main(int argc, char** argv) {
   app.add_option("--cells", cells_folder, "folder of results (OUT/cells)");
   app.add_option("--pictures", pictures, "folder of pictures, one row a result");
   app.add_option("--people", plan.people, "people of the test split, of 20");
-  app.add_option("--things", plan.things, "animals and objects, of 20");
+  app.add_option("--things", plan.things, "animals and objects of the test split, of 15");
   app.add_option("--long", plan.long_people, "people who are also trained for 5000 steps");
   app.add_option("--threads", threads, "workers, one run each");
   app.add_option("--dtype", load.dtype, "of UNet and autoencoder: bf16 or fp32");
@@ -50,10 +50,10 @@ int main(int argc, char** argv) {
                                        {"sampler", "ddim"},
                                        {"sampling_steps", drawing.steps},
                                        {"guidance", drawing.guidance}});
-    const auto specimens = tables::Specimens::read(plan);
+    const auto studies = tables::Studies::read(plan);
     const tables::Workshop workshop{sd, metrics, names, cells, pictures, training, drawing};
-    if (!report_only) tables::compute(workshop, plan, specimens, threads);
-    tables::write_report(cells, plan, specimens, drawing, model, pictures, out);
+    if (!report_only) tables::compute(workshop, plan, studies, threads);
+    tables::write_report(cells, plan, studies, drawing, model, pictures, out);
     std::cout << out << "/tables.html\n";
     return 0;
   } catch (const std::exception& error) {

@@ -137,8 +137,7 @@ class Page {
     std::vector<std::string> filled;
     const bool person = subject.class_word == "person";
     const auto& prompts = person ? person_prompts : thing_prompts;
-    const auto what = person ? subject.token : subject.token + " " + subject.class_word;
-    for (const Prompt& prompt : prompts) filled.push_back(persona::fill_template(prompt.text, what));
+    for (const Prompt& prompt : prompts) filled.push_back(persona::fill_template(prompt.text, subject.token));
     const auto images = persona::generate(sd.with(learned), filled,
                                           {.steps = 30, .guidance = 3.5, .seed = settings_.seed, .sampler = "ddim"});
     for (std::size_t i = 0; i < images.size(); ++i)
@@ -224,7 +223,8 @@ class Page {
   std::vector<persona::Series> loss_{}, norm_{}, cosine_{};
 };
 
-/// The photo as a subject, called by its class word: two vectors for a face, one for anything else.
+/// The photo as a subject: a face is "face of <one> person" and has two vectors; of anything else the token is the
+/// noun.
 inline persona::Subject subject_of(const Settings& settings) {
   const bool person = settings.class_word == "person";
   return {.token = "<one>",
@@ -232,7 +232,7 @@ inline persona::Subject subject_of(const Settings& settings) {
           .photos = persona::photos(settings.photo),
           .captions = {.templates = person ? persona::TemplateSet::mixed : persona::TemplateSet::object},
           .vectors = person ? 2 : 1,
-          .phrase = person ? "face of {} person" : "{} " + settings.class_word};
+          .phrase = person ? "face of {} person" : "{}"};
 }
 
 /// The model, the subject and the page of a small example.

@@ -16,7 +16,7 @@ struct Plan {
   std::vector<double> rates{1.25e-3, 5e-3, 2e-2, 8e-2};  ///< four, each four times the last
   std::vector<std::int64_t> steps{25, 320, 1000};
   std::int64_t usual_steps = 320;  ///< Cross Initialization's
-  std::size_t people = 20, long_people = 3, things = 20, validation = 5, words = 12;
+  std::size_t people = 20, long_people = 3, things = 15, validation = 5, words = 12;
   std::int64_t images = 4;  ///< a prompt
 
   /// Minutes on two cores: one of each, two rates, few steps, one picture a prompt.
@@ -32,10 +32,10 @@ struct Plan {
             .images = 1};
   }
 
-  /// Textual Inversion and Cross Initialization at every rate, after every number of steps.
-  std::vector<Setting> grid() const {
+  /// Every method at every rate, after every number of steps.
+  std::vector<Setting> grid(const std::vector<std::string>& methods) const {
     std::vector<Setting> all;
-    for (const char* method : {"ti", "ci"})
+    for (const auto& method : methods)
       for (const double lr : rates)
         for (const auto n : steps) all.push_back({method, lr, n});
     return all;
@@ -57,53 +57,74 @@ inline bool published(const Setting& s) {
                           : (s.lr == 5e-3 && s.steps == 320) || (s.lr == 8e-2 && s.steps == 25);
 }
 
-/// What a setting is worth on the validation people: as much the person as the prompt.
-inline double worth(const Cells& cells, const Setting& setting, const std::vector<std::string>& people) {
-  return cells.mean(setting, people, "identity").mean + cells.mean(setting, people, "obeyed").mean;
+/// What a setting is worth on some subjects: the sum of the scores named.
+inline double worth(const Cells& cells, const Setting& setting, const std::vector<std::string>& subjects,
+                    const std::vector<std::string>& scores) {
+  double sum = 0;
+  for (const auto& score : scores) sum += cells.mean(setting, subjects, score).mean;
+  return sum;
 }
 
-/// The settings of a method, the best on the validation people first; those not scored there are left out.
+/// The settings of a method, the most worth first; those not scored on these subjects are left out.
 inline std::vector<Setting> ranked(const Cells& cells, const std::vector<Setting>& settings, const std::string& method,
-                                   const std::vector<std::string>& people) {
+                                   const std::vector<std::string>& subjects, const std::vector<std::string>& scores) {
   std::vector<Setting> list;
   for (const auto& setting : settings)
-    if (setting.method == method && std::isfinite(worth(cells, setting, people))) list.push_back(setting);
-  std::ranges::stable_sort(list, std::greater{}, [&](const Setting& s) { return worth(cells, s, people); });
+    if (setting.method == method && std::isfinite(worth(cells, setting, subjects, scores))) list.push_back(setting);
+  std::ranges::stable_sort(list, std::greater{}, [&](const Setting& s) { return worth(cells, s, subjects, scores); });
   return list;
 }
-
-/// The settings of both methods that the reading rests on: the best on the validation people, the published, the usual.
-inline std::vector<Setting> first_settings(const Cells& cells, const Plan& plan,
-                                           const std::vector<std::string>& validation) {
-  std::vector<Setting> first;
-  for (const char* method : {"ti", "ci"})
-    if (const auto best = ranked(cells, plan.grid(), method, validation); !best.empty()) first.push_back(best.front());
-  for (const Setting& setting : plan.grid())
-    if (published(setting) || plan.usual(setting)) first.push_back(setting);
-  return first;
-}
-
-/// Who is learned: people to choose settings on, people and things to judge by.
-struct Specimens {
-  std::vector<Specimen> validation{}, people{}, things{};
-
-  /// The first five people are the validation split.
-  static Specimens read(const Plan& plan) {
-    Specimens all{.people = read_specimens("people"), .things = read_specimens("things")};
-    constexpr std::ptrdiff_t split = 5;
-    all.validation.assign(all.people.begin(), all.people.begin() + split);
-    all.people.erase(all.people.begin(), all.people.begin() + split);
-    all.validation.resize(std::min(all.validation.size(), plan.validation));
-    all.people.resize(std::min(all.people.size(), plan.people));
-    all.things.resize(std::min(all.things.size(), plan.things));
-    return all;
-  }
-};
 
 inline std::vector<std::string> ids(const std::vector<Specimen>& list) {
   std::vector<std::string> names;
   for (const auto& one : list) names.push_back(one.id);
   return names;
+}
+
+/// Methods that are compared on one kind of subjects: each one's setting is the best on the validation split.
+struct Study {
+  std::vector<std::string> methods{};
+  std::vector<Specimen> validation{}, test{};
+  std::vector<std::string> worth{};  ///< the scores whose sum chooses a setting
+
+  std::vector<Setting> grid(const Plan& plan) const { return plan.grid(methods); }
+  /// Of each method the best setting of those that were scored.
+  std::vector<Setting> chosen(const Cells& cells, const Plan& plan) const {
+    std::vector<Setting> list;
+    for (const auto& method : methods)
+      if (const auto best = ranked(cells, grid(plan), method, ids(validation), worth); !best.empty())
+        list.push_back(best.front());
+    return list;
+  }
+};
+
+/// Who is learned, by whom settings are chosen, and by what.
+struct Studies {
+  Study people{.methods = {"ti", "ci"}, .worth = {"identity", "obeyed"}};
+  Study things{.methods = {"ti", "ci"}, .worth = {"image", "text"}};
+
+  /// The first five people and the last five things are the validation split.
+  static Studies read(const Plan& plan) {
+    const auto people = read_specimens("people"), things = read_specimens("things");
+    constexpr std::ptrdiff_t split = 5;
+    const auto some = [](auto first, auto last, std::size_t most) {
+      return std::vector<Specimen>(first, std::min(last, first + static_cast<std::ptrdiff_t>(most)));
+    };
+    Studies all;
+    all.people.validation = some(people.begin(), people.begin() + split, plan.validation);
+    all.people.test = some(people.begin() + split, people.end(), plan.people);
+    all.things.validation = some(things.end() - split, things.end(), plan.validation);
+    all.things.test = some(things.begin(), things.end() - split, plan.things);
+    return all;
+  }
+};
+
+/// The settings that the reading rests on: the best on the validation split, the published, the usual.
+inline std::vector<Setting> first_settings(const Cells& cells, const Plan& plan, const Study& study) {
+  auto first = study.chosen(cells, plan);
+  for (const Setting& setting : study.grid(plan))
+    if (published(setting) || plan.usual(setting)) first.push_back(setting);
+  return first;
 }
 
 }  // namespace tables

@@ -26,7 +26,7 @@ inline const std::vector<Column> thing_columns{{"traits", "traits"}, {"image", "
                                                {"norm", "norm"},     {"seconds", "seconds"}};
 
 /// Writes tables.html and tables.md; `model` tells which weights the results are of.
-inline void write_report(const Cells& cells, const Plan& plan, const Specimens& specimens, const Drawing& drawing,
+inline void write_report(const Cells& cells, const Plan& plan, const Studies& studies, const Drawing& drawing,
                          const std::string& model, const std::filesystem::path& pictures,
                          const std::filesystem::path& out) {
   Page page("Textual Inversion and Cross Initialization on Toyland");
@@ -41,32 +41,32 @@ inline void write_report(const Cells& cells, const Plan& plan, const Specimens& 
       "picture and prompt. obeyed: share of all that the prompts ask for (place, expression, garment, style, who is "
       "there); place: of the places alone. leak: share of pictures showing the photo's place though the prompt asks for "
       "another.");
-  const auto validation = ids(specimens.validation), test = ids(specimens.people);
-  std::map<std::string, Setting> best;
-  for (const auto* method : {"ti", "ci"})
-    if (const auto list = ranked(cells, plan.grid(), method, validation); !list.empty()) best[method] = list.front();
-  const auto remark = [&](const Setting& setting) {
-    std::string text = published(setting) ? "published" : "";
-    for (const auto& [method, chosen] : best)
-      if (chosen == setting) text += text.empty() ? "best on validation" : ", best on validation";
-    return text;
+  const auto& [people, things] = studies;
+  const auto remark_in = [&](const Study& study) {
+    return [&, best = study.chosen(cells, plan)](const Setting& setting) -> std::string {
+      const bool chosen = std::ranges::find(best, setting) != best.end();
+      return published(setting) ? chosen ? "published, best on validation" : "published"
+             : chosen           ? "best on validation"
+                                : "";
+    };
   };
-  auto all = plan.grid();
+  const auto remark = remark_in(people);
+  auto all = people.grid(plan);
   for (const auto& setting : plan.long_runs()) all.push_back(setting);
   std::ranges::sort(all);
   page.section("T1: people, test split");
-  add_table(page, cells, all, test, person_columns, remark);
+  add_table(page, cells, all, ids(people.test), person_columns, remark);
   for (const auto& setting : all)
     if (!remark(setting).empty() || plan.usual(setting))
-      for (const auto& one : specimens.people | std::views::take(2))
+      for (const auto& one : people.test | std::views::take(2))
         page.picture(pictures / (setting.name() + "_" + one.id + ".png"), setting.name() + ", " + one.id);
   page.section("T1: people, validation split (settings are chosen here)");
-  add_table(page, cells, plan.grid(), validation, person_columns, remark);
+  add_table(page, cells, people.grid(plan), ids(people.validation), person_columns, remark);
   page.section("T2: ablations of Cross Initialization, " + std::to_string(plan.usual_steps) + " steps at 5e-3");
   page.paragraph(
       "ci_without_cross starts from the mean rows themselves; ci_without_mean from E(the class word): the "
       "paper gives no recipe for it, this is ours; ci_without_regularization has weight 0.");
-  add_table(page, cells, plan.ablations(), test, person_columns, remark);
+  add_table(page, cells, plan.ablations(), ids(people.test), person_columns, remark);
   auto drawn = plan.ablations();
   drawn.insert(drawn.begin(), {"ti", 5e-3, plan.usual_steps});
   page.chart("Norm of the rows", curves(cells, drawn, Curve::norm))
@@ -88,8 +88,13 @@ inline void write_report(const Cells& cells, const Plan& plan, const Specimens& 
     page.picture(pictures / ("fed_back_" + word + ".png"), word + ": v, E(v), v, E(v)");
   }
   page.table({"word", "seen, by v", "seen, by E(v)", "cosine of the two", "of two by v"}, rows);
-  page.section("T2: animals and objects");
-  add_table(page, cells, all, ids(specimens.things), thing_columns, remark);
+  page.section("T2: animals and objects, test split");
+  add_table(page, cells, things.grid(plan), ids(things.test), thing_columns, remark_in(things));
+  for (const auto& setting : things.chosen(cells, plan))
+    for (const auto& one : things.test | std::views::take(3))
+      page.picture(pictures / (setting.name() + "_" + one.id + ".png"), setting.name() + ", " + one.id);
+  page.section("T2: animals and objects, validation split (settings are chosen here)");
+  add_table(page, cells, things.grid(plan), ids(things.validation), thing_columns, remark_in(things));
   page.save(out);
 }
 

@@ -8,7 +8,7 @@
 namespace tables {
 
 /// Computes what the plan asks for and the cells lack.
-inline void compute(const Workshop& workshop, const Plan& plan, const Specimens& specimens, long threads) {
+inline void compute(const Workshop& workshop, const Plan& plan, const Studies& studies, long threads) {
   auto& cells = workshop.cells;
   std::filesystem::create_directories(workshop.pictures);
   const Setting fed_back{"fed_back", 0, 0};
@@ -19,16 +19,19 @@ inline void compute(const Workshop& workshop, const Plan& plan, const Specimens&
     cells.add(fed_back, word, feed_back(workshop.sd, workshop.metrics, kind, workshop.drawing, &shown));
     persona::write_png(persona::make_grid(shown, {.columns = 4}), workshop.pictures / ("fed_back_" + word + ".png"));
   }
-  const auto& people = specimens.people;
-  work_off(workshop, missing(cells, plan.grid(), specimens.validation), threads, "validation people");
-  const auto first = first_settings(cells, plan, ids(specimens.validation));
-  work_off(workshop, missing(cells, first, people), threads, "published and best settings");
-  work_off(workshop, missing(cells, plan.ablations(), people), threads, "ablations");
-  work_off(workshop, missing(cells, first, specimens.things), threads, "animals and objects");
-  work_off(workshop, missing(cells, plan.grid(), people), threads, "the whole grid");
-  const auto few = static_cast<std::ptrdiff_t>(std::min(people.size(), plan.long_people));
-  const std::vector<Specimen> some(people.begin(), people.begin() + few);
-  work_off(workshop, missing(cells, plan.long_runs(), some), threads, "5000 steps");
+  const auto work = [&](const std::vector<Setting>& settings, const std::vector<Specimen>& subjects,
+                        const std::string& label) {
+    work_off(workshop, missing(cells, settings, subjects), threads, label);
+  };
+  const auto& [people, things] = studies;
+  work(people.grid(plan), people.validation, "validation people");
+  work(first_settings(cells, plan, people), people.test, "people, published and best settings");
+  work(plan.ablations(), people.test, "people, ablations");
+  work(things.grid(plan), things.validation, "validation animals and objects");
+  work(first_settings(cells, plan, things), things.test, "animals and objects, published and best settings");
+  work(people.grid(plan), people.test, "people, the whole grid");
+  const auto few = static_cast<std::ptrdiff_t>(std::min(people.test.size(), plan.long_people));
+  work(plan.long_runs(), {people.test.begin(), people.test.begin() + few}, "people, 5000 steps");
 }
 
 }  // namespace tables

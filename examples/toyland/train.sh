@@ -17,7 +17,7 @@ stage() {  # NAME FILE PROGRAM ARGUMENTS: skipped where FILE.done says that it w
 stage "autoencoder" vae.safetensors toyland_vae --minutes "$(minutes 50)"
 stage "text and picture pair" text.safetensors toyland_pair --tokenizer tokenizer --minutes "$(minutes 14)"
 stage "UNet and text encoder" unet.safetensors toyland_unet --vae vae.safetensors --text text.safetensors \
-  --latents latents.safetensors --tokenizer tokenizer --images 57344 --minutes "$(minutes 200)" --low 5
+  --latents latents.safetensors --tokenizer tokenizer --images 57344 --minutes "$(minutes 200)" --low 4 --gamma 15 --face 3
 cp -n vae.safetensors vae_decoder.safetensors
 stage "decoder" vae_decoder.safetensors toyland_vae --decoder 1 --lr 5e-4 --minutes "$(minutes 8)"
 mkdir -p metrics

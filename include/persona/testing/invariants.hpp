@@ -31,7 +31,8 @@ namespace detail {
 inline void require(bool holds, const std::string& what) {
   if (!holds) throw Error("check_invariants", what);
 }
-inline std::vector<Tensor> base_copies(const TinyModel& model) {
+template <class Model>
+std::vector<Tensor> base_copies(const Model& model) {
   std::vector<Tensor> copies;
   for (const Tensor& base : persona::detail::base_tensors(model)) copies.push_back(base.clone());
   return copies;
@@ -48,12 +49,12 @@ inline bool all_equal(const std::vector<Tensor>& a, const std::vector<Tensor>& b
 }
 }  // namespace detail
 
-/// Runs a sum on the tiny model and throws Error naming the first invariant that it breaks: changed weights begin as
+/// Runs a sum on a small model and throws Error naming the first invariant that it breaks: changed weights begin as
 /// the base; no bit of a base tensor changes, and no base tensor gets a gradient; every leaf does, and moves; two runs
 /// of one seed are equal; a checkpoint in `folder` (emptied by the caller) goes on bit for bit.
-template <class R>
-void check_invariants(const R& sum, const std::vector<Subject>& subjects, const std::filesystem::path& folder) {
-  const auto model = tiny_model();
+template <DiffusionModel Model, class R>
+void check_invariants(const Model& model, const R& sum, const std::vector<Subject>& subjects,
+                      const std::filesystem::path& folder) {
   const auto before = detail::base_copies(model);
   const TrainOptions options{.steps = 6, .batch = 2, .seed = 3};
   const std::span<const Subject> all(subjects);
@@ -61,8 +62,9 @@ void check_invariants(const R& sum, const std::vector<Subject>& subjects, const 
   auto run = personalize(model, all, sum, options);
   const auto at_start = run.learned();
   if (!at_start.weights.empty()) {
-    const auto x = at::ones({1, 3, 4, 4}), t = at::tensor({7}, at::kLong);
-    const Conditioning conditioning{.states = at::ones({1, 5, 6})};
+    const auto [channels, height, width] = model.latent_shape();
+    const auto x = at::ones({1, channels, height, width}), t = at::tensor({7}, at::kLong);
+    const Conditioning conditioning{.states = at::ones({1, 5, model.text_encoder().embedding_table().size(1)})};
     const auto base = predict(model.denoiser(), x, t, conditioning);
     detail::require(
         at::allclose(predict(personalized(model, at_start).denoiser(), x, t, conditioning), base, 1e-4, 1e-5),
@@ -93,6 +95,11 @@ void check_invariants(const R& sum, const std::vector<Subject>& subjects, const 
   resumed.drain();
   detail::require(detail::all_equal(after, detail::leaf_copies(resumed)),
                   "3 steps, a checkpoint and 3 steps differ from 6 steps");
+}
+/// The same on the tiny model.
+template <class R>
+void check_invariants(const R& sum, const std::vector<Subject>& subjects, const std::filesystem::path& folder) {
+  check_invariants(tiny_model(), sum, subjects, folder);
 }
 
 }  // namespace persona::testing

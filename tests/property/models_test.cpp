@@ -1,0 +1,115 @@
+// Every row parameterization on the other small models: Stable Diffusion's own modules, and one that answers no more
+// than the concepts ask for.
+
+#include "support/catch.hpp"
+#include "support/folder.hpp"
+
+#include <persona/core/placement.hpp>
+#include <persona/init/cross.hpp>
+#include <persona/init/token.hpp>
+#include <persona/loss/l2.hpp>
+#include <persona/loss/sum_to_one.hpp>
+#include <persona/param/celeb_basis.hpp>
+#include <persona/param/celeb_mapper.hpp>
+#include <persona/param/layered_rows.hpp>
+#include <persona/param/neti_mapper.hpp>
+#include <persona/param/subspace_basis.hpp>
+#include <persona/schedule/ddpm.hpp>
+#include <persona/stable_diffusion/clip_text.hpp>
+#include <persona/stable_diffusion/init_weights.hpp>
+#include <persona/stable_diffusion/unet.hpp>
+#include <persona/stable_diffusion/vae.hpp>
+#include <persona/testing.hpp>
+
+#include <string>
+#include <vector>
+
+namespace {
+
+using persona::operator+;
+using persona::Tensor;
+using persona::testing::check_invariants;
+using persona::testing::tiny_subjects;
+
+const std::vector<std::string> names{"ada lovelace", "grace hopper", "mary hopper", "ada face", "dog cat"};
+
+/// CLIP's text model, the UNet and the autoencoder with random weights, and the tiny tokenizer.
+auto small_stable_diffusion(at::ScalarType dtype) {
+  const persona::testing::TinyTokenizer tokenizer;
+  persona::CLIPTextModel text({.vocab_size = tokenizer.vocab_size(),
+                               .hidden_size = 16,
+                               .intermediate_size = 32,
+                               .num_hidden_layers = 2,
+                               .num_attention_heads = 2,
+                               .max_position_embeddings = tokenizer.max_length()});
+  persona::UNet2DConditionModel unet({.sample_size = 8,
+                                      .down_block_types = {"CrossAttnDownBlock2D", "DownBlock2D"},
+                                      .up_block_types = {"UpBlock2D", "CrossAttnUpBlock2D"},
+                                      .block_out_channels = {8, 16},
+                                      .layers_per_block = {1, 1},
+                                      .transformer_layers_per_block = {1, 1},
+                                      .num_attention_heads = {2, 2},
+                                      .cross_attention_dim = 16,
+                                      .norm_num_groups = 4});
+  persona::AutoencoderKL vae(
+      {.sample_size = 16, .block_out_channels = {8, 8}, .layers_per_block = 1, .norm_num_groups = 4});
+  const auto generator = persona::Random(1).at(persona::Stream::initialization);
+  persona::initialize(text, generator), persona::initialize(unet, generator), persona::initialize(vae, generator);
+  persona::to(unet, at::kCPU, dtype), persona::to(vae, at::kCPU, dtype);
+  return persona::ModelParts(tokenizer, text, unet, persona::DDPMScheduler(persona::SchedulerConfig{}),
+                             persona::LatentShape{4, 8, 8}, vae);
+}
+
+/// No final norm apart, no layers, no attention maps, no weights, no autoencoder.
+struct PlainTextEncoder {
+  persona::testing::TinyTextEncoder inner;
+  Tensor embedding_table() const { return inner.embedding_table(); }
+  Tensor encode(const Tensor& embeddings) const { return inner.encode(embeddings); }
+};
+struct PlainDenoiser {
+  persona::testing::TinyDenoiser inner;
+  Tensor predict(const Tensor& x_t, const Tensor& t, const Tensor& states) const {
+    return inner.predict(x_t, t, {.states = states, .layers = {}, .pooled = {}});
+  }
+};
+auto plain_model() {
+  const auto tiny = persona::testing::tiny_model();
+  return persona::ModelParts(tiny.tokenizer(), PlainTextEncoder{tiny.text_encoder()}, PlainDenoiser{tiny.denoiser()},
+                             persona::testing::TinyScheduler{}, persona::LatentShape{3, 8, 8});
+}
+static_assert(!persona::SplitTextEncoder<PlainTextEncoder> && !persona::LayeredDenoiser<PlainDenoiser>);
+
+/// Sums over rows that are the same for every layer.
+void check_uniform_rows(const auto& model, const persona::test::Folder& folder) {
+  const auto one = tiny_subjects(1, 2), two = tiny_subjects(2, 2);
+  check_invariants(model, persona::recipe(persona::TokenInit{}), one, folder / "ti");
+  check_invariants(model, persona::CrossInit{names} + persona::L2Reg{1e-3}, two, folder / "ci");
+  check_invariants(model, persona::TokenInit{} + persona::SubspaceBasis{.size = 4} + persona::SumToOne{0.1}, two,
+                   folder / "batex");
+  check_invariants(
+      model, persona::CrossInit{names} + persona::CelebBasis{.names = names, .columns = persona::NameColumns::words},
+      one, folder / "celeb");
+  check_invariants(model,
+                   persona::TokenInit{} + persona::CelebMapper{.names = names,
+                                                               .feature = at::arange(1, 6, at::kFloat),
+                                                               .columns = persona::NameColumns::words},
+                   one, folder / "celeb_mapper");
+}
+
+}  // namespace
+
+TEST_CASE("invariants on Stable Diffusion's modules") {
+  for (const auto dtype : {at::kFloat, at::kBFloat16}) {
+    const persona::test::Folder folder;
+    const auto model = small_stable_diffusion(dtype);
+    check_uniform_rows(model, folder);
+    check_invariants(model, persona::TokenInit{} + persona::LayeredRows{}, tiny_subjects(2), folder / "xti");
+    check_invariants(model, persona::TokenInit{} + persona::NeTIMapper{.hidden = 8, .frequencies = 16},
+                     tiny_subjects(2), folder / "neti");
+  }
+}
+
+TEST_CASE("invariants on a model that answers the concepts alone") {
+  const persona::test::Folder folder;
+  check_uniform_rows(plain_model(), folder);
+}
