@@ -126,5 +126,10 @@ template <DiffusionModel Model>
 Personalized<Model> personalized(const Model& model, const Learned& learned) {
   return {model, learned};
 }
+/// On a model that has learned already: both.
+template <DiffusionModel Model>
+Personalized<Model> personalized(const Personalized<Model>& model, const Learned& learned) {
+  return model.with(learned);
+}
 
 }  // namespace persona
