@@ -41,12 +41,14 @@ struct Plan {
     return all;
   }
   std::vector<Setting> long_runs() const { return {{"ti", 5e-3, 5000}, {"ci", 5e-3, 5000}}; }
-  std::vector<Setting> ablations() const {
+  /// Cross Initialization at one rate and after so many steps, and without each of its parts.
+  std::vector<Setting> ablations(const Setting& whole) const {
     std::vector<Setting> all;
     for (const char* method : {"ci", "ci_without_cross", "ci_without_mean", "ci_without_regularization"})
-      all.push_back({method, 5e-3, usual_steps});
+      all.push_back({method, whole.lr, whole.steps});
     return all;
   }
+  Setting usual_ci() const { return {"ci", 5e-3, usual_steps}; }
   /// Cross Initialization's rate and steps, whatever the method.
   bool usual(const Setting& s) const { return s.lr == 5e-3 && s.steps == usual_steps; }
 };
@@ -97,6 +99,14 @@ struct Study {
     return list;
   }
 };
+
+/// Where Cross Initialization is taken apart: at the paper's setting, and at its best on the validation split.
+inline std::vector<Setting> taken_apart(const Cells& cells, const Plan& plan, const Study& study) {
+  std::vector<Setting> all{plan.usual_ci()};
+  for (const Setting& best : study.chosen(cells, plan))
+    if (best.method == "ci" && best != all.front()) all.push_back(best);
+  return all;
+}
 
 /// Who is learned, by whom settings are chosen, and by what.
 struct Studies {

@@ -26,7 +26,8 @@ inline void compute(const Workshop& workshop, const Plan& plan, const Studies& s
   const auto& [people, things] = studies;
   work(people.grid(plan), people.validation, "validation people");
   work(first_settings(cells, plan, people), people.test, "people, published and best settings");
-  work(plan.ablations(), people.test, "people, ablations");
+  for (const Setting& whole : taken_apart(cells, plan, people))
+    work(plan.ablations(whole), people.test, "people, ablations");
   work(things.grid(plan), things.validation, "validation animals and objects");
   work(first_settings(cells, plan, things), things.test, "animals and objects, published and best settings");
   work(people.grid(plan), people.test, "people, the whole grid");
