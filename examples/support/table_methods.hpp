@@ -119,6 +119,7 @@ inline const std::map<std::string, Method>& methods() {
                           CelebMapper{.names = t.names, .feature = feature, .columns = NameColumns::words} +
                           AdamW{.lr = t.lr});
          }}};
+    list["batex_automatic"] = [](const Task& t) { return detail::batex_of(t, {.size = automatic}); };
     for (const double share : basis_shares())
       list[batex_name(share)] = [share](const Task& t) { return detail::batex_of(t, {.size = ratio(share)}); };
     return list;

@@ -189,3 +189,36 @@ TEST_CASE("gradients of the weights by finite differences") {
   persona::test::check_gradients(state.leaves(),
                                  [&] { return (state.rows().tanh() * at::arange(12, options).view({2, 6})).sum(); });
 }
+
+TEST_CASE("an automatic size: the rows that the first gradients are made of, the initial row first") {
+  const auto gradients = at::zeros({2, 1, 6});
+  gradients[0] = row_of("beach") - 0.5 * row_of("painting");
+  gradients[1] = row_of("beach") + 0.5 * row_of("painting");
+  auto where = context;
+  std::int64_t asked = 0;
+  where.row_gradients = [&](const persona::Subject&, const Tensor&, std::int64_t batches) {
+    asked = batches;
+    return gradients;
+  };
+  const SubspaceBasis basis{.size = persona::automatic};
+  const auto state = bind(basis, row_of("cat"), where);
+  CHECK(asked == 16);
+  const auto& group = state.groups.front();
+  REQUIRE(group.ids.size() >= 2);
+  CHECK(at::equal(group.basis[0], row_of("cat")[0]));
+  // their mean but for a tenth
+  persona::RowSpan span(6);
+  for (const auto id : group.ids) span.add(persona::testing::tiny_model().text_encoder().embedding_table()[id]);
+  const auto mean = row_of("beach").to(at::kDouble);
+  CHECK(norm(span.project(mean)) * norm(span.project(mean)) >= 0.9 * norm(mean) * norm(mean));
+  CHECK(at::equal(state.rows(), row_of("cat")));
+  const auto more = bind({.size = persona::captures(0.999999)}, row_of("cat"), where);
+  CHECK(more.groups.front().ids.size() >= group.ids.size());
+  CHECK(more.groups.front().ids.size() <= 5);  // still a subspace
+  // a start that is no row of the vocabulary has to lie in the span as well
+  const auto between = 0.5 * (row_of("cat") + row_of("dog"));
+  const auto projected = bind({.size = persona::captures(0.99)}, between, where);
+  CHECK(at::allclose(projected.rows(), between, 0.2, 0.05));
+  CHECK_THROWS_WITH(bind({.size = persona::captures(1.0)}, row_of("cat"), where), Catch::Contains("captures(0.9)"));
+  CHECK_THROWS_WITH(bind(basis, row_of("cat")), Catch::Contains("begin the run with personalize()"));
+}

@@ -49,6 +49,8 @@ TEST_CASE("invariants of rows") {
   check_invariants(persona::TokenInit{} + persona::SubspaceBasis{}, tiny_subjects(), folder / "batex");
   check_invariants(persona::CrossInit{names} + persona::SubspaceBasis{.size = 3, .decay_toward_start = true},
                    tiny_subjects(2, 2), folder / "ci_batex");
+  check_invariants(persona::TokenInit{} + persona::SubspaceBasis{.size = persona::automatic}, tiny_subjects(2),
+                   folder / "batex_automatic");
   const persona::CelebBasis celeb{.names = names, .columns = persona::NameColumns::words};
   check_invariants(persona::TokenInit{} + celeb, tiny_subjects(2), folder / "celeb");
   check_invariants(persona::CrossInit{names} + celeb, tiny_subjects(1, 2), folder / "ci_celeb");

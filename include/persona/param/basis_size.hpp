@@ -7,9 +7,10 @@
 
 namespace persona {
 
-/// How many vocabulary rows span a subspace: a count (`576`) or a share of the row's width (`ratio(0.75)`).
+/// How many vocabulary rows span a subspace: a count (`576`), a share of the row's width (`ratio(0.75)`), or as many as
+/// the photos ask for (`automatic`).
 struct BasisSize {
-  enum class Kind { count, ratio };
+  enum class Kind { count, ratio, automatic };
   Kind kind = Kind::ratio;
   double value = 0.75;
 
@@ -19,7 +20,8 @@ struct BasisSize {
   constexpr BasisSize(int rows) : BasisSize(static_cast<std::int64_t>(rows)) {}  // NOLINT
   constexpr BasisSize(Kind kind, double value) : kind(kind), value(value) {}
 
-  /// Of rows that are `width` wide; throws Error where that is no number of rows.
+  bool is_automatic() const { return kind == Kind::automatic; }
+  /// Of rows that are `width` wide, where it is a count or a ratio; throws Error where that is no number of rows.
   std::int64_t rows(std::int64_t width) const {
     const auto count = static_cast<std::int64_t>(kind == Kind::count ? value : value * static_cast<double>(width));
     if (count < 1)
@@ -29,12 +31,15 @@ struct BasisSize {
   }
   std::string text() const {
     const auto number = std::to_string(value);
-    return kind == Kind::ratio ? "ratio(" + number + ")" : number;
+    return kind == Kind::count ? number : (kind == Kind::ratio ? "ratio(" : "captures(") + number + ")";
   }
   friend constexpr bool operator==(const BasisSize&, const BasisSize&) = default;
 };
 
 /// A share of the row's width.
 constexpr BasisSize ratio(double share) { return {BasisSize::Kind::ratio, share}; }
+/// As few rows as capture this share of the energy of the first gradients.
+constexpr BasisSize captures(double share) { return {BasisSize::Kind::automatic, share}; }
+inline constexpr BasisSize automatic = captures(0.9);
 
 }  // namespace persona

@@ -8,6 +8,7 @@
 #include <persona/core/weight.hpp>
 #include <persona/data/bind_context.hpp>
 #include <persona/param/basis_size.hpp>
+#include <persona/param/row_pursuit.hpp>
 #include <persona/param/row_span.hpp>
 #include <persona/text/single_token.hpp>
 
@@ -37,6 +38,9 @@ enum class BasisStart {
 /// trained. Rows are taken in order of nearness until there are M and their rank is at least d1 (Algorithm 1). Where u
 /// is a row of the vocabulary, w starts one-hot at it; where it is not (CrossInit), w starts at the shortest weights
 /// whose sum is u's projection on the basis.
+///
+/// .size = automatic takes other rows than the nearest, and no more than the photos need (this library's own): those
+/// that a greedy search finds for the mean gradient of the first batches to lie in their span, but for a tenth.
 struct SubspaceBasis {
   using plays = Plays<Role::row_parameterization>;
   BasisSize size = ratio(0.75);  ///< M; 576 of SD 1.5's 768 in the paper
@@ -47,6 +51,7 @@ struct SubspaceBasis {
   BasisStart start = BasisStart::initial_row;
   bool decay_toward_start = false;  ///< weight decay pulls w to its start; else to zero (Algorithm 2)
   bool full = false;                ///< allow M >= D, where nothing is left out
+  std::int64_t batches = 16;        ///< whose gradients an automatic size looks at
 
   /// Is the leaf of this name the weights w of some subject's basis.
   static bool is_weights(std::string_view leaf) {
@@ -86,13 +91,21 @@ struct SubspaceBasis {
     Tensor centre;
     if (!word.empty()) centre = table[single_token(model.tokenizer(), word, "SubspaceBasis")];
     const bool alike = (starts == starts[0]).all().template item<bool>();
+    Tensor gradients;  // [n, D]
+    if (size.is_automatic()) gradients = context.gradients(starts, batches, "SubspaceBasis").mean(0);
+    const auto group_of = [&](std::string name, const Tensor& u, std::int64_t first, std::int64_t last) {
+      const auto own = starts.slice(0, first, last);
+      const auto ids = size.is_automatic() ? pursued(table, u, own, gradients.slice(0, first, last), model)
+                                           : nearest(table, u, model, context);
+      return group(std::move(name), table, ids, own);
+    };
     State state;
+    const auto n = starts.size(0);
     if (centre.defined() || alike) {
-      state.groups.push_back(group("weights", table, centre.defined() ? centre : starts[0], starts, model, context));
+      state.groups.push_back(group_of("weights", centre.defined() ? centre : starts[0], 0, n));
     } else {
-      for (std::int64_t i = 0; i < starts.size(0); ++i)
-        state.groups.push_back(
-            group("weights." + std::to_string(i), table, starts[i], starts.slice(0, i, i + 1), model, context));
+      for (std::int64_t i = 0; i < n; ++i)
+        state.groups.push_back(group_of("weights." + std::to_string(i), starts[i], i, i + 1));
     }
     return state;
   }
@@ -107,7 +120,8 @@ struct SubspaceBasis {
              {"special_tokens", special_tokens},
              {"start", start},
              {"decay_toward_start", decay_toward_start},
-             {"full", full}}};
+             {"full", full},
+             {"batches", size.is_automatic() ? batches : 0}}};
   }
 
  private:
@@ -134,8 +148,16 @@ struct SubspaceBasis {
   }
 
   template <class Model>
-  Group group(std::string name, const Tensor& table, const Tensor& u, const Tensor& starts, const Model& model,
-              const BindContext& context) const {
+  std::vector<std::int64_t> left_out(const Model& model) const {
+    if (special_tokens) return {};
+    const auto& tokenizer = model.tokenizer();
+    return {tokenizer.bos_token_id(), tokenizer.eos_token_id(), tokenizer.pad_token_id()};
+  }
+
+  /// Algorithm 1: the M rows nearest to u, and more until their rank is d1.
+  template <class Model>
+  std::vector<std::int64_t> nearest(const Tensor& table, const Tensor& u, const Model& model,
+                                    const BindContext& context) const {
     const auto width = table.size(1), wanted = size.rows(width), needed = rank > 0 ? rank : wanted;
     if (wanted >= width && !full)
       throw Error("SubspaceBasis",
@@ -143,29 +165,50 @@ struct SubspaceBasis {
                       " dimensions: no subspace is left",
                   "take fewer, or say .full = true to train weights of a basis of everything");
     auto order = by_distance(table, u, context);
-    if (!special_tokens) {
-      const auto& tokenizer = model.tokenizer();
-      const std::vector<std::int64_t> special{tokenizer.bos_token_id(), tokenizer.eos_token_id(),
-                                              tokenizer.pad_token_id()};
-      std::erase_if(order, [&](std::int64_t id) { return std::ranges::find(special, id) != special.end(); });
-    }
+    const auto special = left_out(model);
+    std::erase_if(order, [&](std::int64_t id) { return std::ranges::find(special, id) != special.end(); });
     // u itself belongs to its subspace, even where longer rows come before it
     const auto same = (table == u).all(1).to(at::kCPU).contiguous();
     const auto own = std::ranges::find_if(order, [&](std::int64_t id) { return same[id].template item<bool>(); });
     if (own != order.end() && own - order.begin() >= wanted) std::rotate(order.begin() + (wanted - 1), own, own + 1);
 
-    Group made;
+    std::vector<std::int64_t> ids;
     RowSpan span(width);
     for (const std::int64_t id : order) {
-      if (std::ssize(made.ids) >= wanted && span.rank() >= std::min(needed, width)) break;
-      made.ids.push_back(id), span.add(table[id]);
+      if (std::ssize(ids) >= wanted && span.rank() >= std::min(needed, width)) break;
+      ids.push_back(id), span.add(table[id]);
     }
-    if (std::ssize(made.ids) < wanted || span.rank() < std::min(needed, width))
+    if (std::ssize(ids) < wanted || span.rank() < std::min(needed, width))
       throw Error("SubspaceBasis",
-                  "all " + std::to_string(made.ids.size()) + " rows of the vocabulary have rank " +
+                  "all " + std::to_string(ids.size()) + " rows of the vocabulary have rank " +
                       std::to_string(span.rank()) + ", asked for are " + std::to_string(wanted) + " rows of rank " +
                       std::to_string(needed),
                   "take a smaller .size or .rank");
+    return ids;
+  }
+
+  /// The rows that the first gradients [n, D] are made of, and u; where u is no row, the rows that the starts are made
+  /// of.
+  template <class Model>
+  std::vector<std::int64_t> pursued(const Tensor& table, const Tensor& u, const Tensor& starts, const Tensor& gradients,
+                                    const Model& model) const {
+    if (!(size.value > 0 && size.value < 1))
+      throw Error("SubspaceBasis",
+                  "an automatic size that captures " + std::to_string(size.value) + " of the gradients",
+                  "between 0 and 1: captures(0.9)");
+    const auto same = (table == u).all(1);
+    std::vector<std::int64_t> first;
+    auto targets = gradients.to(at::kFloat);
+    if (same.any().item<bool>())
+      first.push_back(same.to(at::kLong).argmax(0).item<std::int64_t>());
+    else
+      targets = at::cat({targets, starts});
+    return pursue_rows(table, targets, size.value, std::move(first), left_out(model),
+                       full ? table.size(0) : table.size(1) - 1);
+  }
+
+  Group group(std::string name, const Tensor& table, std::vector<std::int64_t> ids, const Tensor& starts) const {
+    Group made{.ids = std::move(ids)};
     made.basis = table.index_select(0, at::tensor(made.ids, at::kLong).to(table.device()));
     made.weights = make_leaf(std::move(name), starting_weights(made.basis, starts));
     if (decay_toward_start) made.weights.decay_toward = made.weights.value.detach().clone();
