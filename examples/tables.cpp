@@ -14,9 +14,9 @@
 int main(int argc, char** argv) {
   persona::keep_freed_memory();
   const std::string toyland = PERSONA_SOURCE "/examples/toyland";
-  std::string out, cells_folder, pictures = "out/tables/pictures";
+  std::string out, cells_folder, pictures;
   persona::LoadOptions load{.dtype = "bf16"};
-  tables::Plan plan;
+  tables::Plan plan, asked;
   long threads = static_cast<long>(std::max(1u, std::thread::hardware_concurrency()));
   bool quick = false, report_only = false;
   CLI::App app("Scores Textual Inversion, Cross Initialization and its ablations on the embedded model.");
@@ -24,21 +24,25 @@ int main(int argc, char** argv) {
   app.add_flag("--report", report_only, "write the page from the results that there are");
   app.add_option("--out", out, "folder of tables.html and tables.md (docs/tables; out/tables-quick with --quick)");
   app.add_option("--cells", cells_folder, "folder of results (OUT/cells)");
-  app.add_option("--pictures", pictures, "folder of pictures, one row a result");
-  app.add_option("--people", plan.people, "people of the test split, of 20");
-  app.add_option("--things", plan.things, "animals and objects of the test split, of 15");
-  app.add_option("--long", plan.long_people, "people who are also trained for 5000 steps");
-  app.add_option("--threads", threads, "workers, one run each");
+  app.add_option("--pictures", pictures, "folder of pictures, one row a result (out/tables/MODEL-DTYPE)");
+  app.add_option("--people", asked.people, "people of the test split, of 20");
+  app.add_option("--things", asked.things, "animals and objects of the test split, of 15");
+  app.add_option("--long", asked.long_people, "people who are also trained for 5000 steps");
+  app.add_option("--threads", threads, "workers, one run each")->check(CLI::PositiveNumber);
   app.add_option("--dtype", load.dtype, "of UNet and autoencoder: bf16 or fp32");
   app.add_option("--device", load.device, "cpu or cuda");
   CLI11_PARSE(app, argc, argv);
   try {
-    if (quick) plan = tables::Plan::quick(), pictures = "out/tables-quick/pictures";
+    if (quick) plan = tables::Plan::quick();
+    if (app.count("--people")) plan.people = asked.people;
+    if (app.count("--things")) plan.things = asked.things;
+    if (app.count("--long")) plan.long_people = asked.long_people;
     if (out.empty()) out = quick ? "out/tables-quick" : PERSONA_SOURCE "/docs/tables";
     if (cells_folder.empty()) cells_folder = out + "/cells";
     const auto sd = persona::StableDiffusion::load(toyland + "/model", load);
     const auto names = persona::read_lines(toyland + "/names.txt");
-    const auto model = tables::fingerprint(sd);
+    const auto model = tables::fingerprint(sd, names);
+    if (pictures.empty()) pictures = "out/tables/" + model + "-" + load.dtype;
     const tables::Metrics metrics(sd);
     const tables::Training training;
     const tables::Drawing drawing{.images = plan.images};
@@ -46,7 +50,10 @@ int main(int argc, char** argv) {
                                        {"dtype", load.dtype},
                                        {"people_batch", training.people_batch},
                                        {"things_batch", training.things_batch},
+                                       {"training_seed", training.seed},
+                                       {"device", load.device},
                                        {"images", drawing.images},
+                                       {"drawing_seed", drawing.seed},
                                        {"sampler", "ddim"},
                                        {"sampling_steps", drawing.steps},
                                        {"guidance", drawing.guidance}});

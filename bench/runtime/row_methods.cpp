@@ -27,7 +27,7 @@ int main(int argc, char** argv) {
   const auto sd = persona::StableDiffusion::load(model);
   const auto subject = bench::some_subject(sd);
   const persona::TrainOptions options{.steps = pairs + 5, .batch = batch, .seed = 1};
-  const std::vector<std::string> names{"fulie zamwood", "paima noumwood"};
+  const auto names = persona::read_lines(PERSONA_SOURCE "/examples/toyland/names.txt");
   const auto compare = [&](const std::string& name, const auto& sum) {
     auto plain = persona::personalize(sd, subject, persona::textual_inversion(), options),
          other = persona::personalize(sd, subject, sum, options);

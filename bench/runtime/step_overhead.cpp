@@ -86,8 +86,7 @@ int main(int argc, char** argv) {
   const auto subject = bench::some_subject(sd);
   auto run = persona::personalize(sd, subject, persona::recipe(persona::TokenInit{}),
                                   {.steps = pairs + 5, .batch = batch, .seed = 1});
-  ByHand hand(sd, subject, run.session().bound().rows[0].initial,
-              persona::prepare_photo(subject.photos[0].image, 64, 64), batch);
+  ByHand hand(sd, subject, run.session().bound().rows[0].initial, persona::to_tensor(subject.photos[0].image), batch);
   auto it = run.begin();
   const auto library_step = [&] { static_cast<void>(*it), ++it; };
   for (int i = 0; i < 5; ++i) library_step(), hand.step();

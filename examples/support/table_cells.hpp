@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
@@ -82,6 +84,11 @@ class Cells {
     persona::write_file_atomically(folder_ / (setting.name() + ".json"), cell.dump(1) + "\n");
   }
 
+  /// How many of the subjects have been tried.
+  std::size_t count(const Setting& setting, const std::vector<std::string>& subjects) const {
+    const auto all = read(setting);
+    return static_cast<std::size_t>(std::ranges::count_if(subjects, [&](const auto& id) { return all.contains(id); }));
+  }
   /// One score over the subjects named; those without a result, or without that score, are passed over.
   Mean mean(const Setting& setting, const std::vector<std::string>& subjects, const std::string& key) const {
     const auto all = read(setting);

@@ -63,7 +63,8 @@ struct Column {
   std::string title, key;
 };
 
-/// A row a setting: its scores over the subjects, how many there are, and what is to be said of it.
+/// A row a setting: its scores over the subjects, how many there are, and what is to be said of it. A score that fewer
+/// subjects have says of how many it is; a run that broke off has none.
 inline void add_table(Page& page, const Cells& cells, const std::vector<Setting>& settings,
                       const std::vector<std::string>& subjects, const std::vector<Column>& columns,
                       const std::function<std::string(const Setting&)>& remark) {
@@ -75,13 +76,13 @@ inline void add_table(Page& page, const Cells& cells, const std::vector<Setting>
     char lr[24];
     std::snprintf(lr, sizeof lr, "%g", setting.lr);
     std::vector<std::string> row{setting.method, lr, std::to_string(setting.steps)};
-    std::size_t count = 0;
+    const auto count = cells.count(setting, subjects);
+    if (count == 0) continue;
     for (const auto& column : columns) {
       const auto mean = cells.mean(setting, subjects, column.key);
-      count = std::max(count, mean.count);
-      row.push_back(mean.text(column.key == "seconds" ? 1 : 3));
+      row.push_back(mean.text(column.key == "seconds" ? 1 : 3) +
+                    (mean.count > 0 && mean.count < count ? " (of " + std::to_string(mean.count) + ")" : ""));
     }
-    if (count == 0) continue;
     row.push_back(std::to_string(count)), row.push_back(remark(setting));
     rows.push_back(std::move(row));
   }

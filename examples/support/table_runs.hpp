@@ -4,8 +4,10 @@
 #include "support/table_cells.hpp"
 #include "support/table_methods.hpp"
 
+#include <persona/core/hash.hpp>
 #include <persona/data/grid.hpp>
 #include <persona/io/image.hpp>
+#include <persona/io/read_file.hpp>
 
 #include <ATen/Parallel.h>
 
@@ -21,7 +23,7 @@ namespace tables {
 
 /// cos(E(v), v) and |E(v)| of learned rows, meaned (Figs. 2 and 7).
 inline std::pair<double, double> cross_of(const persona::StableDiffusion& sd, const persona::Tensor& rows) {
-  const auto outputs = persona::encoder_output(sd, rows);
+  const auto outputs = persona::encoder_output(sd, rows).to(rows.device());
   const auto norms = at::linalg_vector_norm(outputs, 2, {1}, false),
              lengths = at::linalg_vector_norm(rows, 2, {1}, false);
   return {((outputs * rows).sum(1) / (norms * lengths)).mean().item<double>(), norms.mean().item<double>()};
@@ -44,17 +46,20 @@ struct Training {
   std::uint64_t seed = 1;
 };
 
-/// Of the model's and the metrics' weights: results of another model are another table's.
-inline std::string fingerprint(const persona::StableDiffusion& sd) {
-  std::uint64_t hash = 0;
-  auto add = [&](const std::string&, const persona::Weight& weight) { hash = persona::hash_tensor(weight.base, hash); };
-  auto unet = sd.denoiser();
-  auto text = sd.text_encoder();
-  auto vae = sd.autoencoder();
-  persona::for_each_weight(unet, add), persona::for_each_weight(text, add), persona::for_each_weight(vae, add);
-  char name[24];
-  std::snprintf(name, sizeof name, "%016llx", static_cast<unsigned long long>(hash));
-  return name;
+/// Of all that results depend on beside their setting: the model's and the metrics' weights, the subjects, the names.
+inline std::string fingerprint(const persona::StableDiffusion& sd, const std::vector<std::string>& names) {
+  auto hash = sd.hash();
+  for (const char* file : {"probe.safetensors", "face.safetensors", "pair.safetensors"})
+    hash = persona::hash_bytes(persona::read_file(toyland::metrics_folder / file), hash);
+  for (const char* folder : {"people", "things"})
+    for (const Specimen& one : read_specimens(folder)) {
+      hash = persona::hash_tensor(persona::to_tensor(one.photo), persona::hash_text(one.id, hash));
+      hash = persona::hash_bytes(std::as_bytes(std::span(one.truth)), hash);
+    }
+  for (const auto& name : names) hash = persona::hash_text(name, hash);
+  char text[24];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
+  return text;
 }
 
 struct Workshop {
@@ -91,11 +96,20 @@ struct Workshop {
       }
       if (asked) {
         const Setting setting{job.method, job.lr, step.index};
+        run.session().expect_finite_leaves();
         if (!cells.has(setting, one.id)) keep(setting, one, run.learned(), seconds, curve);
       }
       tick();
       began = std::chrono::steady_clock::now();
     }
+  }
+  /// Notes that a run broke off, in place of the scores that it owes: a setting that fails is a result as well.
+  void note_failure(const Job& job, const std::string& why) const {
+    for (const auto steps : job.snapshots)
+      if (const Setting setting{job.method, job.lr, steps}; !cells.has(setting, job.specimen->id))
+        cells.add(setting, job.specimen->id, {{"failed", why}});
+    std::fprintf(stderr, "%s, learning rate %g, %s: %s\n", job.method.c_str(), job.lr, job.specimen->id.c_str(),
+                 why.c_str());
   }
 
  private:
@@ -133,7 +147,8 @@ inline std::vector<Job> missing(const Cells& cells, const std::vector<Setting>& 
   return jobs;
 }
 
-/// Works the jobs off with `threads` workers of one thread each, longest first.
+/// Works the jobs off with `threads` workers of one thread each, longest first. A run that breaks off is noted; an
+/// error beside the runs, such as a full disk, ends the work.
 inline void work_off(const Workshop& workshop, std::vector<Job> jobs, long threads, const std::string& label) {
   if (jobs.empty()) return;
   std::ranges::stable_sort(jobs, std::greater{}, &Job::steps);
@@ -153,13 +168,17 @@ inline void work_off(const Workshop& workshop, std::vector<Job> jobs, long threa
         job = &jobs[next++];
       }
       try {
-        workshop.run(*job, [&] {
-          const std::lock_guard lock(mutex);
-          bar.update(++done, total, [&] { return job->method + " " + job->specimen->id; });
-        });
+        try {
+          workshop.run(*job, [&] {
+            const std::lock_guard lock(mutex);
+            bar.update(++done, total, [&] { return job->method + " " + job->specimen->id; });
+          });
+        } catch (const std::exception& error) {
+          workshop.note_failure(*job, error.what());
+        }
       } catch (...) {
         const std::lock_guard lock(mutex);
-        failure = std::current_exception();
+        if (!failure) failure = std::current_exception();
         return;
       }
     }

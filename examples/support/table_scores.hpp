@@ -142,6 +142,7 @@ inline double share(double right, double asked) { return asked > 0 ? right / ask
 /// Draws every prompt with the learned thing and scores the pictures; `shown` gets one picture a prompt. Keys:
 /// - identity: recogniser cosine to the photo, over the prompts that ask for no style (people), of pictures with a face
 /// - found: the share of these that have one
+/// - alone: identity over those of them that ask for nobody else, 0 where no face is found
 /// - traits: share of the subject's traits that the probe finds, where it stands alone in a photo
 /// - text: cosine of picture and prompt, which says the class word alone
 /// - image: cosine of picture and photo, over the plain prompt
@@ -157,7 +158,7 @@ inline nlohmann::json score(const persona::StableDiffusion& sd, const persona::L
   const auto filled = [&](const std::string& text, const std::string& what) {
     return persona::fill_template(text, what);
   };
-  std::vector<persona::Tensor> with_faces;
+  std::vector<persona::Tensor> with_faces, alone;
   double traits = 0, traits_asked = 0, text = 0, image = 0, leak = 0, leak_asked = 0;
   std::array<double, toyland::question_count> right{}, asked{};
   const auto place = one.truth[toyland::place_question];
@@ -186,6 +187,7 @@ inline nlohmann::json score(const persona::StableDiffusion& sd, const persona::L
     text += persona::clip_text_score(metrics.pair, images, std::array{bare}).mean;
     if (p == 0) image = persona::clip_image_score(metrics.pair, images, photo).mean;
     if (one.is_person() && prompt.style == Style::photo) with_faces.push_back(images);
+    if (one.is_person() && prompt.style == Style::photo && !prompt.two) alone.push_back(images);
   }
   nlohmann::json result{{"text", text / static_cast<double>(prompts.size())},
                         {"image", image},
@@ -194,6 +196,8 @@ inline nlohmann::json score(const persona::StableDiffusion& sd, const persona::L
   if (one.is_person()) {
     const auto identity = persona::identity_similarity(metrics.recognizer, at::cat(with_faces), photo);
     result["identity"] = identity.mean;
+    result["alone"] =
+        persona::identity_similarity(metrics.recognizer, at::cat(alone), photo, persona::NoFace::zero).mean;
     result["found"] =
         share(static_cast<double>(identity.count), static_cast<double>(identity.count + identity.left_out));
   }

@@ -92,8 +92,10 @@ class TextImagePair {
   }
   persona::Tensor embed_texts(std::span<const std::string> texts) const {
     const at::NoGradGuard no_grad;
-    return pair_.embed_ends(
-        text_ends(sd_.text_encoder(), tokenize(sd_.tokenizer(), {texts.begin(), texts.end()}, true)));
+    const auto& encoder = sd_.text_encoder();
+    const auto tokens =
+        tokenize(sd_.tokenizer(), {texts.begin(), texts.end()}, true, encoder.embedding_table().device());
+    return pair_.embed_ends(text_ends(encoder, tokens).cpu());
   }
   std::vector<persona::Tensor> feature_maps(const persona::Tensor& images) const {
     const at::NoGradGuard no_grad;

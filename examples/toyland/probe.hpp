@@ -53,7 +53,8 @@ inline Answers answers(const Example& example) {
   if (!example.single()) {
     constexpr std::array pairs{Count::two_things, Count::person_and_thing, Count::two_people};
     truth[count_question] = static_cast<int>(pairs[static_cast<std::size_t>(people)]);
-    if (people > 0) truth[expression_question] = static_cast<int>(s.expression);
+    // beside a thing a person's expression goes unsaid
+    if (people == 2) truth[expression_question] = static_cast<int>(s.expression);
     return truth;
   }
   truth[count_question] = static_cast<int>(people ? Count::person : Count::thing);

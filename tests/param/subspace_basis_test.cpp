@@ -220,5 +220,10 @@ TEST_CASE("an automatic size: the rows that the first gradients are made of, the
   const auto projected = bind({.size = persona::captures(0.99)}, between, where);
   CHECK(at::allclose(projected.rows(), between, 0.2, 0.05));
   CHECK_THROWS_WITH(bind({.size = persona::captures(1.0)}, row_of("cat"), where), Catch::Contains("captures(0.9)"));
+  CHECK_THROWS_WITH(bind({.size = persona::automatic, .batches = 0}, row_of("cat"), where),
+                    Catch::Contains(".batches of at least 1"));
   CHECK_THROWS_WITH(bind(basis, row_of("cat")), Catch::Contains("begin the run with personalize()"));
+  // the word's row does not stand for a start that is another's
+  const auto elsewhere = bind({.size = persona::captures(0.99), .word = "cat"}, between, where);
+  CHECK(at::allclose(elsewhere.rows(), between, 0.2, 0.05));
 }

@@ -1,5 +1,6 @@
 #include "support/catch.hpp"
 #include "support/folder.hpp"
+#include "support/table_plan.hpp"
 #include "support/table_runs.hpp"
 
 using namespace tables;
@@ -43,6 +44,44 @@ TEST_CASE("only what is missing is run, one run for all the snapshots of a learn
   CHECK(jobs[1].snapshots == std::vector<std::int64_t>{25});
   CHECK(jobs[2].snapshots == std::vector<std::int64_t>{25, 320});
   CHECK(jobs[2].specimen->id == "person_02");
+}
+
+TEST_CASE("settings are chosen on subjects that no table is judged by; one that broke off is not chosen", "[toyland]") {
+  const auto studies = Studies::read({});
+  for (const Study* study : {&studies.people, &studies.things}) {
+    CHECK(study->validation.size() == 5);
+    CHECK(study->test.size() == (study == &studies.people ? 20 : 15));
+    for (const auto& one : study->validation)
+      CHECK(std::ranges::none_of(study->test, [&](const Specimen& other) { return other.id == one.id; }));
+  }
+  const Folder folder;
+  Cells cells(folder.path(), {});
+  Plan plan{.rates = {1e-3, 2e-3}, .steps = {5}};
+  const Study study{.methods = {"ti"}, .validation = {{.id = "a"}, {.id = "b"}}, .test = {}, .worth = {"x", "y"}};
+  for (const char* id : {"a", "b"}) cells.add({"ti", 1e-3, 5}, id, {{"x", 0.1}, {"y", 0.2}});
+  cells.add({"ti", 2e-3, 5}, "a", {{"x", 0.9}, {"y", 0.9}});
+  cells.add({"ti", 2e-3, 5}, "b", {{"failed", "not finite"}});
+  REQUIRE(study.chosen(cells, plan).size() == 1);
+  CHECK(study.chosen(cells, plan).front().lr == 1e-3);
+  CHECK(cells.count({"ti", 2e-3, 5}, {"a", "b"}) == 2);
+  CHECK(cells.mean({"ti", 2e-3, 5}, {"a", "b"}, "x").count == 1);
+  cells.add({"ti", 2e-3, 5}, "b", {{"x", 0.9}, {"y", 0.9}});
+  CHECK(study.chosen(cells, plan).front().lr == 2e-3);
+}
+
+TEST_CASE("a run that breaks off is noted in place of its scores, and the work goes on", "[toyland]") {
+  const auto sd = persona::StableDiffusion::load(PERSONA_SOURCE "/examples/toyland/model");
+  const Metrics metrics(sd);
+  const std::vector<std::string> none;  // Cross Initialization of a person has no names to average
+  const Folder folder;
+  Cells cells(folder / "cells", {});
+  const auto people = read_specimens("people");
+  const Workshop workshop{
+      sd, metrics, none, cells, folder / "pictures", {.people_batch = 2}, {.images = 1, .steps = 2}};
+  const std::vector<Specimen> one{people[0]};
+  work_off(workshop, missing(cells, {{"ci", 5e-3, 1}, {"ti", 5e-3, 1}}, one), 1, "");
+  CHECK(cells.read({"ci", 5e-3, 1})["person_00"].contains("failed"));
+  CHECK(cells.read({"ti", 5e-3, 1})["person_00"].contains("alone"));
 }
 
 TEST_CASE("a snapshot of a run is what a shorter run ends with, bit for bit", "[toyland]") {

@@ -12,6 +12,7 @@
 #include <persona/testing.hpp>
 #include <persona/train/personalize_each.hpp>
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -100,6 +101,27 @@ TEST_CASE("the runs are apart: one may go on alone, and what each learned is its
   CHECK(together[0].completed() == 2);
   CHECK(at::equal(together.learned()[0].rows[0].rows, early[0].rows[0].rows));
   CHECK_THROWS_WITH(together.advance(), Catch::Contains("gone on alone"));
+}
+
+TEST_CASE("a bad step of one is said, again at every later call, and the others' step is whole") {
+  struct Explodes {  // where a subject has two rows, at the third step
+    using plays = persona::Plays<persona::Role::regularizer>;
+    Tensor loss(const persona::StepView& view) const {
+      const bool now = view.rows[0].size(0) == 2 && view.batch.step == 2;
+      return view.rows[0].sum() * (now ? std::nan("") : 0.0);
+    }
+    persona::Description describe() const { return {"Explodes", {}}; }
+  };
+  const auto model = persona::testing::tiny_model();
+  const auto all = subjects({1, 2, 1});
+  const auto together =
+      persona::personalize_each(model, std::span(all), persona::TokenInit{} + Explodes{}, {.steps = 5, .batch = 2});
+  CHECK(together.advance());
+  CHECK(together.advance());
+  for (int call = 0; call < 2; ++call) CHECK_THROWS_WITH(together.advance(), Catch::Contains("not finite at step 3"));
+  CHECK(together[0].completed() == 3);
+  CHECK(together[2].completed() == 3);
+  for (const auto& learned : together.learned()) CHECK(at::isfinite(learned.rows.front().rows).all().item<bool>());
 }
 
 TEST_CASE("no subject, and a checkpoint, are refused") {

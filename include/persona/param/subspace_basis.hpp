@@ -92,10 +92,15 @@ struct SubspaceBasis {
     if (!word.empty()) centre = table[single_token(model.tokenizer(), word, "SubspaceBasis")];
     const bool alike = (starts == starts[0]).all().template item<bool>();
     Tensor gradients;  // [n, D]
+    if (size.is_automatic() && (batches < 1 || !(size.value > 0 && size.value < 1)))
+      throw Error("SubspaceBasis",
+                  "an automatic size that captures " + std::to_string(size.value) + " of the gradients of " +
+                      std::to_string(batches) + " batches",
+                  "a share between 0 and 1, captures(0.9), and .batches of at least 1");
     if (size.is_automatic()) gradients = context.gradients(starts, batches, "SubspaceBasis").mean(0);
     const auto group_of = [&](std::string name, const Tensor& u, std::int64_t first, std::int64_t last) {
       const auto own = starts.slice(0, first, last);
-      const auto ids = size.is_automatic() ? pursued(table, u, own, gradients.slice(0, first, last), model)
+      const auto ids = size.is_automatic() ? pursued(table, own, gradients.slice(0, first, last), model)
                                            : nearest(table, u, model, context);
       return group(std::move(name), table, ids, own);
     };
@@ -159,9 +164,9 @@ struct SubspaceBasis {
   std::vector<std::int64_t> nearest(const Tensor& table, const Tensor& u, const Model& model,
                                     const BindContext& context) const {
     const auto width = table.size(1), wanted = size.rows(width), needed = rank > 0 ? rank : wanted;
-    if (wanted >= width && !full)
+    if (std::max(wanted, needed) >= width && !full)
       throw Error("SubspaceBasis",
-                  std::to_string(wanted) + " rows span all of a row's " + std::to_string(width) +
+                  std::to_string(std::max(wanted, needed)) + " rows span all of a row's " + std::to_string(width) +
                       " dimensions: no subspace is left",
                   "take fewer, or say .full = true to train weights of a basis of everything");
     auto order = by_distance(table, u, context);
@@ -187,22 +192,21 @@ struct SubspaceBasis {
     return ids;
   }
 
-  /// The rows that the first gradients [n, D] are made of, and u; where u is no row, the rows that the starts are made
-  /// of.
+  /// The rows that the first gradients [n, D] are made of, and the starts: those that are rows are taken, of the others
+  /// as much of their energy as of the gradients'.
   template <class Model>
-  std::vector<std::int64_t> pursued(const Tensor& table, const Tensor& u, const Tensor& starts, const Tensor& gradients,
+  std::vector<std::int64_t> pursued(const Tensor& table, const Tensor& starts, const Tensor& gradients,
                                     const Model& model) const {
-    if (!(size.value > 0 && size.value < 1))
-      throw Error("SubspaceBasis",
-                  "an automatic size that captures " + std::to_string(size.value) + " of the gradients",
-                  "between 0 and 1: captures(0.9)");
-    const auto same = (table == u).all(1);
     std::vector<std::int64_t> first;
     auto targets = gradients.to(at::kFloat);
-    if (same.any().item<bool>())
-      first.push_back(same.to(at::kLong).argmax(0).item<std::int64_t>());
-    else
-      targets = at::cat({targets, starts});
+    for (std::int64_t i = 0; i < starts.size(0); ++i) {
+      const auto same = (table == starts[i]).all(1);
+      if (!same.any().item<bool>())
+        targets = at::cat({targets, starts.slice(0, i, i + 1)});
+      else if (const auto id = same.to(at::kLong).argmax(0).item<std::int64_t>();
+               std::ranges::find(first, id) == first.end())
+        first.push_back(id);
+    }
     return pursue_rows(table, targets, size.value, std::move(first), left_out(model),
                        full ? table.size(0) : table.size(1) - 1);
   }

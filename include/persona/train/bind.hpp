@@ -217,6 +217,18 @@ void bind_terms(const Model& model, const C& component, const BindContext& conte
   }
 }
 
+/// The sum's augmentations, or a flip.
+template <class Model, class... C>
+std::vector<BoundAugmentation> bind_augmentations(const Model& model, const Recipe<C...>& recipe,
+                                                  const BindContext& context) {
+  std::vector<BoundAugmentation> list;
+  for_each_of<Role::augmentation>(recipe, [&](const auto& component) {
+    list.push_back(erase_augmentation(bind_or_copy(component, model, context)));
+  });
+  if (list.empty()) list.push_back(erase_augmentation(RandomFlip{}));
+  return list;
+}
+
 template <class S>
 BoundScheduler erase_scheduler(const S& scheduler) {
   auto kept = std::make_shared<const S>(scheduler);

@@ -161,11 +161,12 @@ ErasedModel erase_model(const std::shared_ptr<Model>& model, const std::vector<T
               }};
 }
 
-/// The gradients of the denoising loss in one subject's rows, free and alone, over the first batches of a run:
-/// [batches, n, D]. Nothing is updated.
+/// The gradients of the denoising loss in one subject's rows, free and alone, over the first batches of a run, without
+/// what contributions and regularizers add: [batches, n, D]. Nothing is updated.
 template <class Model>
 Tensor early_gradients(const std::shared_ptr<Model>& model, const Subject& subject, const Tensor& rows,
-                       std::int64_t batches, const BoundScheduler& scheduler, TrainOptions options,
+                       std::int64_t batches, const BoundScheduler& scheduler,
+                       const std::vector<BoundAugmentation>& augmentations, TrainOptions options,
                        const Random& random) {
   options.steps = batches;
   auto bound = std::make_shared<Bound>();
@@ -173,8 +174,7 @@ Tensor early_gradients(const std::shared_ptr<Model>& model, const Subject& subje
   const auto leaf = free.leaves().front();
   bound->rows.push_back(erase_rows(std::move(free), subject));
   bound->rows.front().initial = rows.detach();
-  bound->scheduler = scheduler;
-  bound->augmentations.push_back(erase_augmentation(RandomFlip{}));
+  bound->scheduler = scheduler, bound->augmentations = augmentations;
   collect_leaves(*bound, rows.device());
   std::vector<TrainingData> data{prepare(model, subject, *bound, true, options, random)};
   Session session(erase_model(model, {}, bound, random), bound, std::move(data), random, options);
@@ -256,16 +256,17 @@ Run personalize(Model&& model, std::span<const Subject> subjects, const Recipe<C
   auto held = detail::hold<adapts>(std::forward<Model>(model));
   const auto device = held->text_encoder().embedding_table().device();
   const Random random(options.seed, device);
-  const BindContext context{
-      .subjects = subjects,
-      .subject = 0,
-      .random = random,
-      .cache = options.cache,
-      .sample = detail::sampler_of(held, random),
-      .row_gradients = [held, options, random, scheduler = detail::bind_scheduler(std::as_const(*held), recipe)](
-                           const Subject& subject, const Tensor& rows, std::int64_t batches) {
-        return detail::early_gradients(held, subject, rows, batches, scheduler, options, random);
-      }};
+  BindContext context{.subjects = subjects,
+                      .subject = 0,
+                      .random = random,
+                      .cache = options.cache,
+                      .sample = detail::sampler_of(held, random)};
+  context.row_gradients = [held, options, random, recipe, context](const Subject& subject, const Tensor& rows,
+                                                                   std::int64_t batches) {
+    const auto& model = std::as_const(*held);
+    return detail::early_gradients(held, subject, rows, batches, detail::bind_scheduler(model, recipe),
+                                   detail::bind_augmentations(model, recipe, context), options, random);
+  };
   const auto bases = detail::base_tensors(*held);  // before the run hangs its own changes on the weights
   auto bound = std::make_shared<Bound>(bind(*held, recipe, context));
   std::vector<TrainingData> data;

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <optional>
 #include <span>
@@ -31,9 +32,10 @@ class RunEach {
   std::int64_t steps() const { return runs_.front().steps(); }
   std::int64_t completed() const { return runs_.front().completed(); }
 
-  /// Computes one step of every subject; false where all steps are done. Throws Error where a subject's step is bad:
-  /// what it learned until then is in its learned().
+  /// Computes one step of every subject; false where all steps are done. Throws Error where a subject's step is bad,
+  /// again at every later call: what each learned until then is in its learned().
   bool advance() const {
+    if (failure_) std::rethrow_exception(failure_);
     for (const Run& run : runs_)
       if (run.completed() != completed())
         throw Error("personalize_each", "one of the runs has gone on alone", "advance all, or each by itself");
@@ -59,7 +61,12 @@ class RunEach {
       }
       sum.backward({}, std::nullopt, false, inputs);
     }
-    for (const Run& run : runs_) run.session().end_step();
+    for (const Run& run : runs_) try {
+        run.session().end_step();
+      } catch (...) {
+        if (!failure_) failure_ = std::current_exception();  // the others' step is whole, and is theirs to keep
+      }
+    if (failure_) std::rethrow_exception(failure_);
     return true;
   }
   /// Computes every step that is left.
@@ -79,6 +86,7 @@ class RunEach {
  private:
   std::vector<Run> runs_;
   Forward forward_;
+  mutable std::exception_ptr failure_{};  // the first: the runs stand at different steps behind it
 };
 
 /// Begins independent runs of many subjects by one sum over token rows, through one frozen model in one batch: the
