@@ -402,6 +402,41 @@ TEST_CASE_METHOD(Fixture, "a checkpoint replaces checkpoints alone, and resumes 
   }
 }
 
+TEST_CASE_METHOD(Fixture, "leaves are not resumed as weights of other rows than they were trained with") {
+  struct Reorders {  // the second basis that it makes has its last two rows exchanged
+    using plays = persona::Plays<persona::Role::row_parameterization>;
+    std::shared_ptr<int> made = std::make_shared<int>(0);
+    struct State {
+      persona::Leaf weights;
+      Tensor basis;
+      std::vector<persona::Leaf> leaves() const { return {weights}; }
+      Tensor rows() const { return weights.value.matmul(basis); }
+    };
+    State bind(const Tensor& rows, const persona::testing::TinyModel& model, const persona::BindContext&) const {
+      const auto table = model.text_encoder().embedding_table();
+      const auto second = (*made)++ == 0 ? 5 : 6, third = 11 - second;
+      const auto basis = at::cat({rows, table[second].unsqueeze(0), table[third].unsqueeze(0)});
+      const auto weights = at::zeros({1, 3});
+      weights[0][0] = 1.0f;
+      return {persona::make_leaf("weights", weights), basis};
+    }
+    persona::Description describe() const { return {"Reorders", {}}; }
+  };
+  const persona::test::Folder folder;
+  const auto start = [&](const Reorders& basis, const std::filesystem::path& resume) {
+    return persona::personalize(model, subjects[0], TokenInit{} + basis,
+                                {.steps = 9, .batch = 2, .seed = 1, .resume = resume});
+  };
+  auto run = start({}, {});
+  for (const Step& step : run)
+    if (step.index == 6) break;
+  run.save(folder / "run");
+  CHECK(start({}, folder / "run").completed() == 6);
+  const Reorders other;
+  *other.made = 1;
+  CHECK_THROWS_WITH(start(other, folder / "run"), Catch::Contains("what the leaves of <one> say of its rows"));
+}
+
 TEST_CASE_METHOD(Fixture, "a learned token takes no part in another's training, and nobody passes over that") {
   const auto learned = persona::fit(model, subjects[0], TokenInit{}, {.steps = 2});
   const auto with = persona::personalized(model, learned);

@@ -76,6 +76,8 @@ inline void save_checkpoint(const Session& session, const Learned& learned, cons
     tensors.emplace("optimizer." + name, value.detach().cpu());
   for (const BoundRows& row : session.bound().rows)
     tensors.emplace("start." + row.placeholder.token, row.initial.cpu());
+  for (const BoundRows& row : session.bound().rows)
+    if (!row.layered) tensors.emplace("rows." + row.placeholder.token, row.at({}).rows.detach().cpu());
   tensors.emplace("schedule", session.schedule_curves());
   auto text = describe_run(session);
   text["persona.kind"] = "checkpoint";
@@ -129,6 +131,12 @@ inline void load_checkpoint(Session& session, const std::filesystem::path& folde
   for (const BoundRows& row : session.bound().rows) restore("start." + row.placeholder.token, row.initial);
   for (const Leaf& leaf : session.bound().leaves) restore("leaf." + leaf.name, leaf.value);
   for (const auto& [name, value] : session.bound().optimizer.state()) restore("optimizer." + name, value);
+  // A basis is chosen anew: near ties may fall otherwise on another machine, and the leaves would be weights of other
+  // rows.
+  for (const BoundRows& row : session.bound().rows)
+    if (!row.layered)
+      expect_near("rows." + row.placeholder.token, row.at({}).rows.detach(),
+                  ("what the leaves of " + row.placeholder.token + " say of its rows, on this machine,").c_str());
   const auto completed = detail::completed_steps(file, saved["persona.completed"]);
   if (completed > session.steps())
     throw Error(
