@@ -24,6 +24,7 @@ mkdir -p metrics
 stage "probe" probe.checkpoint toyland_probe --export metrics/probe.safetensors --minutes "$(minutes 10)"
 stage "recogniser" face.checkpoint toyland_face --export metrics/face.safetensors --minutes "$(minutes 10)"
 stage "picture tower to the text encoder" pair.checkpoint toyland_pair --tokenizer tokenizer --from text.safetensors \
-  --text_from unet.safetensors --export metrics/pair.safetensors --minutes "$(minutes 8)"
-"$programs/toyland_export" --unet unet.safetensors --vae vae_decoder.safetensors --out model
+  --text_from unet.safetensors --export pair_export.safetensors --minutes "$(minutes 8)"
+"$programs/toyland_export" --unet unet.safetensors --vae vae_decoder.safetensors --out model --ratio 70 \
+  --pair pair_export.safetensors --pair_out metrics/pair.safetensors
 "$programs/toyland_sample" --model model --probe metrics/probe.safetensors --face metrics/face.safetensors --out samples.png
