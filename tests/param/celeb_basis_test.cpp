@@ -117,4 +117,8 @@ TEST_CASE("what cannot be a basis says why") {
   CHECK_THROWS_WITH((CelebMapper{.names = names}.bind(rows, model(), context)), Catch::Contains("no face feature"));
   CHECK_THROWS_WITH((CelebMapper{.names = names, .feature = at::zeros({5})}.bind(rows, model(), context)),
                     Catch::Contains("zero or not finite"));
+  CHECK_THROWS_WITH(
+      (CelebMapper{.names = names, .feature = at::ones({5}), .components = 1, .columns = NameColumns::words}.bind(
+          rows, model(), context)),
+      Catch::Contains("one direction"));
 }

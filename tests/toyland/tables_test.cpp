@@ -109,7 +109,7 @@ TEST_CASE("a snapshot of a run is what a shorter run ends with, bit for bit", "[
 TEST_CASE("every method of the tables learns a person and a thing, and is scored", "[toyland]") {
   const auto sd = persona::StableDiffusion::load(PERSONA_SOURCE "/examples/toyland/model");
   const Metrics metrics(sd);
-  const std::vector<std::string> names{"fulie zamwood", "paima noumwood"};
+  const auto names = persona::read_lines(PERSONA_SOURCE "/examples/toyland/names.txt");
   const Folder folder;
   Cells cells(folder / "cells", {});
   const auto people = read_specimens("people"), things = read_specimens("things");

@@ -50,6 +50,9 @@ struct CelebMapper {
     if (!(length > 0) || !std::isfinite(length))
       throw Error("CelebMapper", "the face feature is zero or not finite", "look at what the recogniser gives");
     State state{.basis = NameBasis::of(model, names, rows.size(0), columns, components, "CelebMapper")};
+    if (state.basis.directions.size(1) < 2)
+      throw Error("CelebMapper", "there is one direction, and coefficients of length one say nothing on it",
+                  "give more names (the paper has 691), or more .components");
     const auto device = state.basis.means.device();
     const auto out = state.basis.directions.size(0) * state.basis.directions.size(1);
     state.feature = (flat / length).to(device);
