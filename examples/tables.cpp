@@ -42,7 +42,7 @@ int main(int argc, char** argv) {
     const auto sd = persona::StableDiffusion::load(toyland + "/model", load);
     const auto names = persona::read_lines(toyland + "/names.txt");
     const auto model = tables::fingerprint(sd, names);
-    if (pictures.empty()) pictures = "out/tables/" + model + "-" + load.dtype;
+    if (pictures.empty()) pictures = (quick ? "out/tables-quick/" : "out/tables/") + model + "-" + load.dtype;
     const tables::Metrics metrics(sd);
     const tables::Training training;
     const tables::Drawing drawing{.images = plan.images};

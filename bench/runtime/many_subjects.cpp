@@ -7,8 +7,6 @@
 #include <persona/persona.hpp>
 #include <persona/stable_diffusion.hpp>
 
-#include <CLI/CLI.hpp>
-
 #include <ATen/Parallel.h>
 
 #include <string>
@@ -16,14 +14,13 @@
 
 int main(int argc, char** argv) {
   persona::keep_freed_memory();
-  std::string model = bench::toyland_model();
-  std::int64_t subjects = 8, batch = 1, pairs = 40;
+  std::int64_t subjects = 8;
+  bench::StepSettings settings{.batch = 1, .pairs = 40};
   CLI::App app("Many subjects in one run against as many runs.");
-  app.add_option("--model", model, "diffusers folder");
+  settings.add_to(app);
   app.add_option("--subjects", subjects, "how many");
-  app.add_option("--batch", batch, "samples a step and subject");
-  app.add_option("--pairs", pairs, "pairs of steps of all subjects");
   CLI11_PARSE(app, argc, argv);
+  const auto& [model, batch, pairs] = settings;
 
   const auto sd = persona::StableDiffusion::load(model);
   const std::vector<persona::Subject> all(static_cast<std::size_t>(subjects), bench::some_subject(sd));

@@ -7,8 +7,6 @@
 #include <persona/persona.hpp>
 #include <persona/stable_diffusion.hpp>
 
-#include <CLI/CLI.hpp>
-
 #include <ATen/Parallel.h>
 
 #include <string>
@@ -16,13 +14,11 @@
 
 int main(int argc, char** argv) {
   persona::keep_freed_memory();
-  std::string model = bench::toyland_model();
-  std::int64_t batch = 4, pairs = 60;
+  bench::StepSettings settings{.batch = 4};
   CLI::App app("A step of every method that learns token rows against a step of Textual Inversion.");
-  app.add_option("--model", model, "diffusers folder");
-  app.add_option("--batch", batch, "samples a step");
-  app.add_option("--pairs", pairs, "pairs of steps");
+  settings.add_to(app);
   CLI11_PARSE(app, argc, argv);
+  const auto& [model, batch, pairs] = settings;
 
   const auto sd = persona::StableDiffusion::load(model);
   const auto subject = bench::some_subject(sd);

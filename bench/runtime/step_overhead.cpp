@@ -7,8 +7,6 @@
 #include <persona/persona.hpp>
 #include <persona/stable_diffusion.hpp>
 
-#include <CLI/CLI.hpp>
-
 #include <ATen/Parallel.h>
 
 #include <string>
@@ -74,13 +72,11 @@ class ByHand {
 
 int main(int argc, char** argv) {
   persona::keep_freed_memory();
-  std::string model = bench::toyland_model();
-  std::int64_t batch = 8, pairs = 60;
+  bench::StepSettings settings;
   CLI::App app("A run's step against a loop written by hand over the same modules.");
-  app.add_option("--model", model, "diffusers folder");
-  app.add_option("--batch", batch, "samples a step");
-  app.add_option("--pairs", pairs, "pairs of steps");
+  settings.add_to(app);
   CLI11_PARSE(app, argc, argv);
+  const auto& [model, batch, pairs] = settings;
 
   const auto sd = persona::StableDiffusion::load(model);
   const auto subject = bench::some_subject(sd);

@@ -3,6 +3,8 @@
 #include <persona/persona.hpp>
 #include <persona/stable_diffusion.hpp>
 
+#include <CLI/CLI.hpp>
+
 #include <string>
 #include <vector>
 
@@ -10,6 +12,18 @@ namespace bench {
 
 /// The embedded model.
 inline std::string toyland_model() { return PERSONA_SOURCE "/examples/toyland/model"; }
+
+/// What a bench of steps may be told.
+struct StepSettings {
+  std::string model = toyland_model();
+  std::int64_t batch = 8, pairs = 60;
+
+  void add_to(CLI::App& app) {
+    app.add_option("--model", model, "diffusers folder");
+    app.add_option("--batch", batch, "samples a step (and subject, where there are several)");
+    app.add_option("--pairs", pairs, "pairs of steps");
+  }
+};
 
 /// A subject with one photo of noise: what is in it does not change the time of a step.
 inline persona::Subject some_subject(const persona::StableDiffusion& sd) {

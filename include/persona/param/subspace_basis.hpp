@@ -40,7 +40,8 @@ enum class BasisStart {
 /// whose sum is u's projection on the basis.
 ///
 /// .size = automatic takes other rows than the nearest, and no more than the photos need (this library's own): those
-/// that a greedy search finds for the mean gradient of the first batches to lie in their span, but for a tenth.
+/// that a greedy search finds for the mean gradient of the first batches to lie in their span, but for a tenth;
+/// distance and rank then have no say.
 struct SubspaceBasis {
   using plays = Plays<Role::row_parameterization>;
   BasisSize size = ratio(0.75);  ///< M; 576 of SD 1.5's 768 in the paper

@@ -217,6 +217,12 @@ void bind_terms(const Model& model, const C& component, const BindContext& conte
   }
 }
 
+/// What a sum without augmentations does.
+inline std::vector<BoundAugmentation> or_flip(std::vector<BoundAugmentation> list) {
+  if (list.empty()) list.push_back(erase_augmentation(RandomFlip{}));
+  return list;
+}
+
 /// The sum's augmentations, or a flip.
 template <class Model, class... C>
 std::vector<BoundAugmentation> bind_augmentations(const Model& model, const Recipe<C...>& recipe,
@@ -225,8 +231,7 @@ std::vector<BoundAugmentation> bind_augmentations(const Model& model, const Reci
   for_each_of<Role::augmentation>(recipe, [&](const auto& component) {
     list.push_back(erase_augmentation(bind_or_copy(component, model, context)));
   });
-  if (list.empty()) list.push_back(erase_augmentation(RandomFlip{}));
-  return list;
+  return or_flip(std::move(list));
 }
 
 template <class S>
@@ -301,7 +306,7 @@ Bound bind(Model& model, const Recipe<C...>& recipe, const BindContext& context)
   std::apply(
       [&](const auto&... component) { (detail::bind_terms(std::as_const(model), component, context, bound), ...); },
       recipe.components);
-  if (bound.augmentations.empty()) bound.augmentations.push_back(erase_augmentation(RandomFlip{}));
+  bound.augmentations = detail::or_flip(std::move(bound.augmentations));
 
   bound.scheduler = detail::bind_scheduler(std::as_const(model), recipe);
   bound.rate = [](std::int64_t step, std::int64_t steps) { return ConstantRate{}.factor(step, steps); };
