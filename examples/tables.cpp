@@ -1,5 +1,5 @@
-// The tables of the papers on the embedded model: Textual Inversion and Cross Initialization over one grid of learning
-// rates and steps, the ablations, and things that are no people. Writes tables.html and tables.md; results are kept,
+// The tables of the papers on the embedded model: every method that learns token rows over one grid of learning
+// rates and steps, ablations, sizes of the basis and poor initial words. Writes tables.html and tables.md; results are kept,
 // one small file a setting, so that a second call goes on where the first stopped and nothing is computed twice.
 
 #include "support/table_report.hpp"
@@ -19,7 +19,7 @@ int main(int argc, char** argv) {
   tables::Plan plan, asked;
   long threads = static_cast<long>(std::max(1u, std::thread::hardware_concurrency()));
   bool quick = false, report_only = false;
-  CLI::App app("Scores Textual Inversion, Cross Initialization and its ablations on the embedded model.");
+  CLI::App app("Scores Textual Inversion, Cross Initialization, BaTex and their rivals on the embedded model.");
   app.add_flag("--quick", quick, "one of each, two rates, few steps, one picture a prompt: minutes on two cores");
   app.add_flag("--report", report_only, "write the page from the results that there are");
   app.add_option("--out", out, "folder of tables.html and tables.md (docs/tables; out/tables-quick with --quick)");

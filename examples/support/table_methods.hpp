@@ -71,6 +71,7 @@ inline const std::vector<double>& basis_shares() {
   static const std::vector<double> all{0.125, 0.25, 0.5, 0.75, 0.875};
   return all;
 }
+inline constexpr double paper_share = 0.75;
 inline std::string batex_name(double share) {
   char name[32];
   std::snprintf(name, sizeof name, "batex_%g", share);

@@ -45,8 +45,8 @@ class Page {
     }
     return *this;
   }
-  Page& chart(const std::string& title, const std::vector<persona::Series>& lines) {
-    report_.chart(title, lines, {.x_label = "step"});
+  Page& chart(const std::string& title, const std::vector<persona::Series>& lines, const char* x_label = "step") {
+    report_.chart(title, lines, {.x_label = x_label});
     return *this;
   }
   void save(const std::filesystem::path& folder) const {

@@ -2,6 +2,7 @@
 // What the tables compare: the grid of settings, which of them are published, and how the best is chosen.
 
 #include "support/table_cells.hpp"
+#include "support/table_methods.hpp"
 #include "support/table_scores.hpp"
 
 #include <algorithm>
@@ -12,34 +13,40 @@
 
 namespace tables {
 
-struct Plan {
+/// Every method at every rate, after every number of steps.
+struct Grid {
   std::vector<double> rates{1.25e-3, 5e-3, 2e-2, 8e-2};  ///< four, each four times the last
   std::vector<std::int64_t> steps{25, 320, 1000};
-  std::int64_t usual_steps = 320;  ///< Cross Initialization's
-  std::size_t people = 20, long_people = 3, things = 15, validation = 5, words = 12;
-  std::int64_t images = 4;  ///< a prompt
 
-  /// Minutes on two cores: one of each, two rates, few steps, one picture a prompt.
-  static Plan quick() {
-    return {.rates = {5e-3, 2e-2},
-            .steps = {25, 100},
-            .usual_steps = 100,
-            .people = 1,
-            .long_people = 0,
-            .things = 1,
-            .validation = 1,
-            .words = 3,
-            .images = 1};
-  }
-
-  /// Every method at every rate, after every number of steps.
-  std::vector<Setting> grid(const std::vector<std::string>& methods) const {
+  std::vector<Setting> of(const std::vector<std::string>& methods) const {
     std::vector<Setting> all;
     for (const auto& method : methods)
       for (const double lr : rates)
         for (const auto n : steps) all.push_back({method, lr, n});
     return all;
   }
+};
+
+struct Plan {
+  Grid grid{}, rivals_grid{};
+  std::int64_t usual_steps = 320;  ///< Cross Initialization's
+  std::size_t people = 20, long_people = 3, things = 15, validation = 5, rivals_test = 10, words = 12;
+  std::int64_t images = 4;  ///< a prompt
+
+  /// Minutes on two cores: one of each, two rates, few steps, one picture a prompt.
+  static Plan quick() {
+    return {.grid = {.rates = {5e-3, 2e-2}, .steps = {25, 100}},
+            .rivals_grid = {.rates = {2e-2}, .steps = {25}},
+            .usual_steps = 100,
+            .people = 1,
+            .long_people = 0,
+            .things = 1,
+            .validation = 1,
+            .rivals_test = 1,
+            .words = 3,
+            .images = 1};
+  }
+
   std::vector<Setting> long_runs() const { return {{"ti", 5e-3, 5000}, {"ci", 5e-3, 5000}}; }
   /// Cross Initialization at one rate and after so many steps, and without each of its parts.
   std::vector<Setting> ablations(const Setting& whole) const {
@@ -86,14 +93,15 @@ struct Study {
   std::vector<Specimen> validation{}, test{};
   std::vector<std::string> worth{};  ///< the scores whose sum chooses a setting
   std::vector<Setting> published{};
+  Grid grid{};
 
+  std::vector<Setting> settings() const { return grid.of(methods); }
   bool is_published(const Setting& setting) const { return std::ranges::find(published, setting) != published.end(); }
-  std::vector<Setting> grid(const Plan& plan) const { return plan.grid(methods); }
   /// Of each method the best setting of those that were scored.
-  std::vector<Setting> chosen(const Cells& cells, const Plan& plan) const {
+  std::vector<Setting> chosen(const Cells& cells) const {
     std::vector<Setting> list;
     for (const auto& method : methods)
-      if (const auto best = ranked(cells, grid(plan), method, ids(validation), worth); !best.empty())
+      if (const auto best = ranked(cells, settings(), method, ids(validation), worth); !best.empty())
         list.push_back(best.front());
     return list;
   }
@@ -102,18 +110,25 @@ struct Study {
 /// Where Cross Initialization is taken apart: at the paper's setting, and at its best on the validation split.
 inline std::vector<Setting> taken_apart(const Cells& cells, const Plan& plan, const Study& study) {
   std::vector<Setting> all{plan.usual_ci()};
-  for (const Setting& best : study.chosen(cells, plan))
+  for (const Setting& best : study.chosen(cells))
     if (best.method == "ci" && best != all.front()) all.push_back(best);
   return all;
 }
 
-/// Who is learned, by whom settings are chosen, and by what.
+/// Who is learned, by whom settings are chosen, and by what: the two methods on people, on animals and objects, and
+/// then with their rivals.
 struct Studies {
   /// Published for faces: CI in 320 steps at 5e-3 and in 25 at 8e-2, TI in 5000 at 5e-3.
   Study people{.methods = {"ti", "ci"},
                .worth = {"alone", "obeyed"},
                .published = {{"ci", 5e-3, 320}, {"ci", 8e-2, 25}, {"ti", 5e-3, 5000}}};
   Study things{.methods = {"ti", "ci"}, .worth = {"traits", "obeyed"}};
+  /// Every method that needs no names. BaTex's paper gives no rate; its code's, and the paper's steps.
+  Study rows{.methods = {"ti", "ci", "ci_near", "ci_batex", "batex_automatic", "xti", "neti"},
+             .worth = things.worth,
+             .published = {{batex_name(paper_share), 2e-3, 500}}};
+  /// Every method that faces or names are asked for, and those for anything.
+  Study rivals{.methods = {"ti", "ci", "celeb", "celeb_direct", "ci_celeb", "xti", "neti"}, .worth = people.worth};
 
   /// The first five people and the last five things are the validation split.
   static Studies read(const Plan& plan) {
@@ -123,20 +138,39 @@ struct Studies {
       return std::vector<Specimen>(first, std::min(last, first + static_cast<std::ptrdiff_t>(most)));
     };
     Studies all;
+    all.people.grid = all.things.grid = plan.grid, all.rows.grid = all.rivals.grid = plan.rivals_grid;
     all.people.validation = some(people.begin(), people.begin() + split, plan.validation);
     all.people.test = some(people.begin() + split, people.end(), plan.people);
     all.things.validation = some(things.end() - split, things.end(), plan.validation);
     all.things.test = some(things.begin(), things.end() - split, plan.things);
+    for (const double share : basis_shares()) all.rows.methods.push_back(batex_name(share));
+    all.rows.validation = all.things.validation, all.rivals.validation = all.people.validation;
+    all.rows.test = some(all.things.test.begin(), all.things.test.end(), plan.rivals_test);
+    all.rivals.test = some(all.people.test.begin(), all.people.test.end(), plan.rivals_test);
     return all;
   }
 };
 
 /// The settings that the reading rests on: the best on the validation split, the published, the usual.
 inline std::vector<Setting> first_settings(const Cells& cells, const Plan& plan, const Study& study) {
-  auto first = study.chosen(cells, plan);
-  for (const Setting& setting : study.grid(plan))
+  auto first = study.chosen(cells);
+  for (const Setting& setting : study.settings())
     if (study.is_published(setting) || plan.usual(setting)) first.push_back(setting);
+  std::ranges::sort(first);
+  first.erase(std::ranges::unique(first).begin(), first.end());
   return first;
+}
+
+/// Textual Inversion and BaTex from the class word and from two others, each at its best setting (Tables 6 and 7).
+inline std::vector<Setting> poor_words(const Cells& cells, const Study& rows) {
+  const std::map<std::string, std::string> stems{{"ti", "ti"}, {batex_name(paper_share), "batex"}};
+  std::vector<Setting> all;
+  for (const Setting& best : rows.chosen(cells))
+    if (const auto stem = stems.find(best.method); stem != stems.end()) {
+      all.push_back(best);
+      for (const char* word : {"_other_word", "_animal"}) all.push_back({stem->second + word, best.lr, best.steps});
+    }
+  return all;
 }
 
 }  // namespace tables

@@ -1,29 +1,18 @@
 #pragma once
 // The tables' page, out of the results that there are.
 
-#include "support/table_page.hpp"
-#include "support/table_plan.hpp"
+#include "support/table_rivals.hpp"
 
-#include <map>
-#include <ranges>
+#include <algorithm>
+#include <tuple>
 
 namespace tables {
-
-inline const std::vector<Column> person_columns{
-    {"identity", "identity"},  {"faces", "found"}, {"alone", "alone"},
-    {"traits", "traits"},      {"text", "text"},   {"obeyed", "obeyed"},
-    {"place", "place"},        {"leak", "leak"},   {"expression", "expression"},
-    {"who is there", "count"}, {"norm", "norm"},   {"cos(E(v), v)", "cross_cosine"},
-    {"seconds", "seconds"}};
-inline const std::vector<Column> thing_columns{{"traits", "traits"}, {"image", "image"},    {"text", "text"},
-                                               {"obeyed", "obeyed"}, {"place", "place"},    {"leak", "leak"},
-                                               {"norm", "norm"},     {"seconds", "seconds"}};
 
 /// Writes tables.html and tables.md; `model` tells which weights the results are of.
 inline void write_report(const Cells& cells, const Plan& plan, const Studies& studies, const Drawing& drawing,
                          const std::string& model, const std::filesystem::path& pictures,
                          const std::filesystem::path& out) {
-  Page page("Textual Inversion and Cross Initialization on Toyland");
+  Page page("The papers' tables on Toyland");
   page.paragraph(
       "One photo a subject; " + std::to_string(plan.images) +
       " pictures of each of 20 prompts (people) or 8 (animals and objects), DDIM " + std::to_string(drawing.steps) +
@@ -38,23 +27,12 @@ inline void write_report(const Cells& cells, const Plan& plan, const Studies& st
       "another. A method's best setting is that of the grid whose alone + obeyed (people) or traits + obeyed (animals and "
       "objects) is highest on the validation split. Pictures are drawn with the same noise for every subject and method: "
       "± does not cover that noise.");
-  const auto& [people, things] = studies;
-  const auto remark_in = [&](const Study& study) {
-    return [&study, best = study.chosen(cells, plan)](const Setting& setting) -> std::string {
-      const bool chosen = std::ranges::find(best, setting) != best.end();
-      return study.is_published(setting) ? chosen ? "published, best on validation" : "published"
-             : chosen                    ? "best on validation"
-                                         : "";
-    };
-  };
-  const auto remark = remark_in(people);
-  const auto all = people.grid(plan);
+  const auto& [people, things] = std::tie(studies.people, studies.things);
+  const auto remark = remarks(people, cells);
+  const auto all = people.settings();
   page.section("T1: people, test split");
   add_table(page, cells, all, ids(people.test), person_columns, remark);
-  for (const auto& setting : all)
-    if (!remark(setting).empty() || plan.usual(setting))
-      for (const auto& one : people.test | std::views::take(2))
-        page.picture(pictures / (setting.name() + "_" + one.id + ".png"), setting.name() + ", " + one.id);
+  add_pictures(page, first_settings(cells, plan, people), people.test, 2, pictures);
   page.section("T1: 5000 steps");
   page.paragraph(
       "Textual Inversion's published steps, and the settings above, on the same few people. 5000 steps are no part of the "
@@ -68,7 +46,7 @@ inline void write_report(const Cells& cells, const Plan& plan, const Studies& st
   few.resize(std::min(few.size(), plan.long_people));
   add_table(page, cells, longest, few, person_columns, remark);
   page.section("T1: people, validation split (settings are chosen here)");
-  add_table(page, cells, people.grid(plan), ids(people.validation), person_columns, remark);
+  add_table(page, cells, people.settings(), ids(people.validation), person_columns, remark);
   page.section("T2: ablations of Cross Initialization");
   page.paragraph(
       "At the paper's setting and, where it is another, at Cross Initialization's best on the validation "
@@ -99,12 +77,11 @@ inline void write_report(const Cells& cells, const Plan& plan, const Studies& st
   }
   page.table({"word", "seen, by v", "seen, by E(v)", "cosine of the two", "of two by v"}, rows);
   page.section("T2: animals and objects, test split");
-  add_table(page, cells, things.grid(plan), ids(things.test), thing_columns, remark_in(things));
-  for (const auto& setting : things.chosen(cells, plan))
-    for (const auto& one : things.test | std::views::take(3))
-      page.picture(pictures / (setting.name() + "_" + one.id + ".png"), setting.name() + ", " + one.id);
+  add_table(page, cells, things.settings(), ids(things.test), thing_columns, remarks(things, cells));
+  add_pictures(page, things.chosen(cells), things.test, 3, pictures);
   page.section("T2: animals and objects, validation split (settings are chosen here)");
-  add_table(page, cells, things.grid(plan), ids(things.validation), thing_columns, remark_in(things));
+  add_table(page, cells, things.settings(), ids(things.validation), thing_columns, remarks(things, cells));
+  report_rivals(page, cells, studies, pictures);
   page.save(out);
 }
 

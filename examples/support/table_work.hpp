@@ -23,16 +23,23 @@ inline void compute(const Workshop& workshop, const Plan& plan, const Studies& s
                         const std::string& label) {
     work_off(workshop, missing(cells, settings, subjects), threads, label);
   };
-  const auto& [people, things] = studies;
-  work(people.grid(plan), people.validation, "validation people");
+  const auto& [people, things, rows, rivals] = studies;
+  work(people.settings(), people.validation, "validation people");
   work(first_settings(cells, plan, people), people.test, "people, published and best settings");
   for (const Setting& whole : taken_apart(cells, plan, people))
     work(plan.ablations(whole), people.test, "people, ablations");
-  work(things.grid(plan), things.validation, "validation animals and objects");
+  work(things.settings(), things.validation, "validation animals and objects");
   work(first_settings(cells, plan, things), things.test, "animals and objects, published and best settings");
-  work(people.grid(plan), people.test, "people, the whole grid");
+  work(people.settings(), people.test, "people, the whole grid");
   const auto few = static_cast<std::ptrdiff_t>(std::min(people.test.size(), plan.long_people));
   work(plan.long_runs(), {people.test.begin(), people.test.begin() + few}, "people, 5000 steps");
+  work(rows.settings(), rows.validation, "rivals, validation animals and objects");
+  auto best = rows.chosen(cells);
+  best.insert(best.end(), rows.published.begin(), rows.published.end());
+  work(best, rows.test, "rivals, animals and objects");
+  work(poor_words(cells, rows), rows.test, "poor words");
+  work(rivals.settings(), rivals.validation, "rivals, validation people");
+  work(rivals.chosen(cells), rivals.test, "rivals, people");
 }
 
 }  // namespace tables

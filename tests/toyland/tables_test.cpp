@@ -48,25 +48,27 @@ TEST_CASE("only what is missing is run, one run for all the snapshots of a learn
 
 TEST_CASE("settings are chosen on subjects that no table is judged by; one that broke off is not chosen", "[toyland]") {
   const auto studies = Studies::read({});
-  for (const Study* study : {&studies.people, &studies.things}) {
+  for (const Study* study : {&studies.people, &studies.things, &studies.rows, &studies.rivals}) {
     CHECK(study->validation.size() == 5);
-    CHECK(study->test.size() == (study == &studies.people ? 20 : 15));
+    CHECK(study->test.size() == (study == &studies.people ? 20 : study == &studies.things ? 15 : 10));
     for (const auto& one : study->validation)
       CHECK(std::ranges::none_of(study->test, [&](const Specimen& other) { return other.id == one.id; }));
   }
   const Folder folder;
   Cells cells(folder.path(), {});
-  Plan plan{.rates = {1e-3, 2e-3}, .steps = {5}};
-  const Study study{.methods = {"ti"}, .validation = {{.id = "a"}, {.id = "b"}}, .test = {}, .worth = {"x", "y"}};
+  const Study study{.methods = {"ti"},
+                    .validation = {{.id = "a"}, {.id = "b"}},
+                    .worth = {"x", "y"},
+                    .grid = {.rates = {1e-3, 2e-3}, .steps = {5}}};
   for (const char* id : {"a", "b"}) cells.add({"ti", 1e-3, 5}, id, {{"x", 0.1}, {"y", 0.2}});
   cells.add({"ti", 2e-3, 5}, "a", {{"x", 0.9}, {"y", 0.9}});
   cells.add({"ti", 2e-3, 5}, "b", {{"failed", "not finite"}});
-  REQUIRE(study.chosen(cells, plan).size() == 1);
-  CHECK(study.chosen(cells, plan).front().lr == 1e-3);
+  REQUIRE(study.chosen(cells).size() == 1);
+  CHECK(study.chosen(cells).front().lr == 1e-3);
   CHECK(cells.count({"ti", 2e-3, 5}, {"a", "b"}) == 2);
   CHECK(cells.mean({"ti", 2e-3, 5}, {"a", "b"}, "x").count == 1);
   cells.add({"ti", 2e-3, 5}, "b", {{"x", 0.9}, {"y", 0.9}});
-  CHECK(study.chosen(cells, plan).front().lr == 2e-3);
+  CHECK(study.chosen(cells).front().lr == 2e-3);
 }
 
 TEST_CASE("a run that breaks off is noted in place of its scores, and the work goes on", "[toyland]") {

@@ -1,0 +1,97 @@
+#pragma once
+// BaTex's tables and the rivals': every method that learns token rows.
+
+#include "support/table_columns.hpp"
+
+namespace tables {
+
+/// A concept's text + image score under a setting; not a number where there is none.
+inline double text_and_image(const Cells& cells, const Setting& setting, const std::vector<std::string>& subjects) {
+  return cells.mean(setting, subjects, "text").mean + cells.mean(setting, subjects, "image").mean;
+}
+
+/// Table 4: every M at its best setting, as a table and as a curve.
+inline void report_sizes(Page& page, const Cells& cells, const Study& rows) {
+  const auto test = ids(rows.test);
+  std::vector<Setting> sizes;
+  persona::Series text{"text"}, image{"image"}, traits{"traits"};
+  for (const double share : basis_shares())
+    for (const Setting& setting : rows.chosen(cells))
+      if (setting.method == batex_name(share)) {
+        sizes.push_back(setting);
+        for (auto* line : {&text, &image, &traits}) {
+          line->x.push_back(share);
+          line->y.push_back(cells.mean(setting, test, line->name).mean);
+        }
+      }
+  page.section("T4 of BaTex: the size of the basis");
+  page.paragraph("M as a share of a row's width, each at its best setting of the grid on the validation split.");
+  add_table(page, cells, sizes, test, thing_columns, remarks(rows, cells));
+  page.chart("Scores by M / D", {text, image, traits}, "M / D");
+}
+
+/// The size that is found from the photos against fixed ones, concept by concept.
+inline void report_automatic(Page& page, const Cells& cells, const Study& rows) {
+  std::vector<Setting> fixed, found;
+  for (const Setting& setting : rows.chosen(cells)) {
+    if (setting.method == "batex_automatic") found.push_back(setting);
+    for (const double share : basis_shares())
+      if (setting.method == batex_name(share)) fixed.push_back(setting);
+  }
+  if (fixed.empty() || found.empty()) return;
+  const auto on_validation = [&](const Setting& s) { return text_and_image(cells, s, ids(rows.validation)); };
+  const auto best = *std::ranges::max_element(fixed, {}, on_validation);
+  std::vector<std::vector<std::string>> table;
+  std::size_t wins = 0, beats_all = 0, tried = 0;
+  const auto said = [](double value) { return Mean{.mean = value, .count = 1}.text(3); };
+  for (const Specimen& one : rows.test) {
+    const auto of = [&](const Setting& s) { return text_and_image(cells, s, {one.id}); };
+    const double automatic = of(found.front()), chosen = of(best);
+    if (!std::isfinite(automatic + chosen)) continue;
+    const auto most = of(*std::ranges::max_element(fixed, {}, of));
+    ++tried, wins += automatic >= chosen, beats_all += automatic >= most;
+    table.push_back({one.id, said(automatic), said(chosen), said(most)});
+  }
+  page.section("BaTex: the size found from the photos");
+  page.paragraph(
+      "text + image of each concept. " + best.name() + " is the fixed M that is best on the validation split; " +
+      "the last column is the best fixed M of this very concept, known only afterwards. The size found is as good as the "
+      "former or better in " +
+      std::to_string(wins) + " of " + std::to_string(tried) + ", as the latter in " + std::to_string(beats_all) + ".");
+  page.table({"concept", found.front().name(), best.name(), "best fixed M, in hindsight"}, table);
+}
+
+/// Every method that learns rows, each at its best setting: on animals and objects, and on people.
+inline void report_rivals(Page& page, const Cells& cells, const Studies& studies,
+                          const std::filesystem::path& pictures) {
+  const auto& [rows, rivals] = std::tie(studies.rows, studies.rivals);
+  if (rows.chosen(cells).empty()) return;
+  page.section("T2 of BaTex, and its rivals: animals and objects");
+  page.paragraph(
+      "Every method at the setting of the grid that is best on the validation split. batex_0.75 is the paper's M. ci "
+      "starts from E(class word), ci_near from E(mean of the rows nearest to it). Concepts and grid were fixed before any of "
+      "them was scored.");
+  auto best = rows.chosen(cells);
+  best.insert(best.end(), rows.published.begin(), rows.published.end());
+  add_table(page, cells, best, ids(rows.test), thing_columns, remarks(rows, cells));
+  add_pictures(page, best, rows.test, 2, pictures);
+  report_sizes(page, cells, rows);
+  report_automatic(page, cells, rows);
+  page.section("T6 and T7 of BaTex: a poor initial word");
+  page.paragraph(
+      "other_word: the word of another kind of thing; animal: a word that no caption of the model's training held. At "
+      "the settings that are best from the class word.");
+  add_table(page, cells, poor_words(cells, rows), ids(rows.test), thing_columns, remarks(rows, cells));
+  page.section("Rivals: people");
+  page.paragraph(
+      "Every method at its best on the validation split. celeb_direct: Celeb Basis' coefficients learned themselves; celeb: "
+      "by a mapper from the photo's features, which are those of the recogniser that judges identity, so that its identity is "
+      "not to be compared with the others'; ci_celeb: Cross Initialization's start on Celeb Basis.");
+  add_table(page, cells, rivals.chosen(cells), ids(rivals.test), person_columns, remarks(rivals, cells));
+  add_pictures(page, rivals.chosen(cells), rivals.test, 2, pictures);
+  page.section("Rivals, validation splits (settings are chosen here)");
+  add_table(page, cells, rows.settings(), ids(rows.validation), thing_columns, remarks(rows, cells));
+  add_table(page, cells, rivals.settings(), ids(rivals.validation), person_columns, remarks(rivals, cells));
+}
+
+}  // namespace tables
