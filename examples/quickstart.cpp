@@ -1,12 +1,16 @@
-// A face from one photo: Cross Initialization in 320 and in 25 steps, and Textual Inversion for contrast, on the
-// embedded model. Writes PNGs and one page, index.html, and prints what it found.
+// A face from one photo: Cross Initialization and Textual Inversion side by side, each at the embedded model's preset,
+// and Cross Initialization at its paper's setting. Writes PNGs and one page, index.html, and prints what it found.
 
 #include "support/page.hpp"
+#include "support/preset.hpp"
 
 int main(int argc, char** argv) {
   return examples::show(argc, argv, "persona: a face from one photo", examples::ada("out/quickstart"), [](auto& show) {
-    show.learn("Cross Initialization, 320 steps", persona::cross_initialization(show.names()), 320);
-    show.learn("Cross Initialization, 25 steps", persona::cross_initialization_fast(show.names()), 25);
-    show.learn("Textual Inversion, 320 steps", persona::textual_inversion("person"), 320);
+    if (show.embedded()) {
+      const auto ci = examples::cross_initialization_preset, ti = examples::textual_inversion_preset;
+      show.learn("Cross Initialization, preset", persona::cross_initialization(show.names(), ci.lr), ci.steps);
+      show.learn("Textual Inversion, preset", persona::textual_inversion("person", ti.lr), ti.steps);
+    }
+    show.learn("Cross Initialization, paper's setting", persona::cross_initialization(show.names()), 320);
   });
 }

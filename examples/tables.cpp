@@ -1,6 +1,6 @@
 // The tables of the papers on the embedded model: every method that learns token rows over one grid of learning
-// rates and steps, ablations, sizes of the basis and poor initial words. Writes tables.html and tables.md; results are kept,
-// one small file a setting, so that a second call goes on where the first stopped and nothing is computed twice.
+// rates and steps, ablations, sizes of the basis and poor initial words. Writes tables.html and tables.md; results are
+// kept, one small file a setting, so that a second call goes on where the first stopped and nothing is computed twice.
 
 #include "support/table_report.hpp"
 #include "support/table_work.hpp"
@@ -46,17 +46,7 @@ int main(int argc, char** argv) {
     const tables::Metrics metrics(sd);
     const tables::Training training;
     const tables::Drawing drawing{.images = plan.images};
-    tables::Cells cells(cells_folder, {{"model", model},
-                                       {"dtype", load.dtype},
-                                       {"people_batch", training.people_batch},
-                                       {"things_batch", training.things_batch},
-                                       {"training_seed", training.seed},
-                                       {"device", load.device},
-                                       {"images", drawing.images},
-                                       {"drawing_seed", drawing.seed},
-                                       {"sampler", "ddim"},
-                                       {"sampling_steps", drawing.steps},
-                                       {"guidance", drawing.guidance}});
+    tables::Cells cells(cells_folder, tables::common(model, load, training, drawing));
     const auto studies = tables::Studies::read(plan);
     const tables::Workshop workshop{sd, metrics, names, cells, pictures, training, drawing};
     if (!report_only) tables::compute(workshop, plan, studies, threads);

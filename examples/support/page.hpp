@@ -204,7 +204,7 @@ class Page {
     return {identity, number(traits, 2), std::to_string(right) + " of " + std::to_string(asked)};
   }
   static void print(const std::vector<std::string>& row) {
-    std::printf("%-34s", row.front().c_str());
+    std::printf("%-38s", row.front().c_str());
     for (std::size_t i = 1; i < row.size(); ++i) std::printf(" %10s", row[i].c_str());
     std::printf("\n"), std::fflush(stdout);
   }
@@ -248,6 +248,8 @@ struct Show {
                persona::personalize(sd, subject, sum, {.steps = steps, .batch = batch, .seed = settings.seed}));
   }
   std::vector<std::string> names() const { return persona::read_lines(settings.names); }
+  /// Is this the model that comes with the library, whose presets were measured?
+  bool embedded() const { return settings.model == Settings{}.model; }
 };
 
 /// The whole of a small example: options, the model, the photo, and `act(Show&)`, which learns. Returns main's exit

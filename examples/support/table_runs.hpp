@@ -62,6 +62,22 @@ inline std::string fingerprint(const persona::StableDiffusion& sd, const std::ve
   return text;
 }
 
+/// What all results of a folder have in common (see Cells).
+inline nlohmann::json common(const std::string& model, const persona::LoadOptions& load, const Training& training,
+                             const Drawing& drawing) {
+  return {{"model", model},
+          {"dtype", load.dtype},
+          {"people_batch", training.people_batch},
+          {"things_batch", training.things_batch},
+          {"training_seed", training.seed},
+          {"device", load.device},
+          {"images", drawing.images},
+          {"drawing_seed", drawing.seed},
+          {"sampler", "ddim"},
+          {"sampling_steps", drawing.steps},
+          {"guidance", drawing.guidance}};
+}
+
 struct Workshop {
   const persona::StableDiffusion& sd;
   const Metrics& metrics;

@@ -1,5 +1,6 @@
 #include "support/catch.hpp"
 #include "support/folder.hpp"
+#include "support/preset.hpp"
 #include "support/table_plan.hpp"
 #include "support/table_runs.hpp"
 
@@ -69,6 +70,21 @@ TEST_CASE("settings are chosen on subjects that no table is judged by; one that 
   CHECK(cells.mean({"ti", 2e-3, 5}, {"a", "b"}, "x").count == 1);
   cells.add({"ti", 2e-3, 5}, "b", {{"x", 0.9}, {"y", 0.9}});
   CHECK(study.chosen(cells).front().lr == 2e-3);
+}
+
+TEST_CASE("the examples' presets are what the committed results choose on the validation split", "[toyland]") {
+  const std::string toyland = PERSONA_SOURCE "/examples/toyland";
+  const persona::LoadOptions load{.dtype = "bf16"};
+  const auto sd = persona::StableDiffusion::load(toyland + "/model", load);
+  const auto model = fingerprint(sd, persona::read_lines(toyland + "/names.txt"));
+  // Of another device or drawing, or of weights that are no longer these, the results would be refused.
+  const Cells cells(PERSONA_SOURCE "/docs/tables/cells", common(model, load, {}, {}));
+  const auto people = Studies::read({}).people;
+  const auto best = people.chosen(cells);
+  const auto ti = examples::textual_inversion_preset, ci = examples::cross_initialization_preset;
+  REQUIRE(best.size() == 2);
+  CHECK(best[0] == Setting{"ti", ti.lr, ti.steps});
+  CHECK(best[1] == Setting{"ci", ci.lr, ci.steps});
 }
 
 TEST_CASE("a run that breaks off is noted in place of its scores, and the work goes on", "[toyland]") {
