@@ -1,0 +1,36 @@
+#pragma once
+
+#include <persona/core/describe.hpp>
+#include <persona/core/leaf.hpp>
+#include <persona/core/role.hpp>
+#include <persona/data/bind_context.hpp>
+#include <persona/model/weight_host.hpp>
+#include <persona/param/full_weight.hpp>
+#include <persona/param/subset.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace persona {
+
+/// The K and V projections of cross-attention, trained whole (Custom Diffusion, Kumari et al. 2023). No gradient goes
+/// through the keys and values of the start token.
+struct CrossAttentionKV {
+  using plays = Plays<Role::weight_parameterization>;
+  Subset weights = subsets::cross_attention_kv();  ///< subsets::cross_attention(): to_q and to_out as well
+  bool detach_start = true;
+
+  bool selects(const WeightRef& ref) const { return weights(ref); }
+  std::shared_ptr<FullWeight> bind(const WeightRef& ref, const BindContext&) const {
+    return std::make_shared<FullWeight>(make_leaf("weight", ref.base),
+                                        detach_start && subsets::cross_attention_kv()(ref));
+  }
+  double default_learning_rate() const { return 1e-5; }
+  std::int64_t default_steps() const { return 250; }
+  Description describe() const {
+    return {"CrossAttentionKV", {{"weights", weights.name}, {"detach_start", detach_start}}};
+  }
+};
+
+}  // namespace persona

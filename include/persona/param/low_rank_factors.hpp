@@ -1,0 +1,64 @@
+#pragma once
+
+#include <persona/core/leaf.hpp>
+#include <persona/core/tensor.hpp>
+#include <persona/core/weight.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace persona {
+
+/// Factors that a change is counted from.
+struct LowRankStart {
+  Tensor a{}, b{};
+};
+
+/// D = scale B A of a weight [m, n] or a kernel [m, ci, kh, kw]: a [r, n] or [r, ci, kh, kw], b [m, r] (LoRA, Hu et al.
+/// 2022). With a start, D = scale (B A - B0 A0): what was taken out of the base for the factors is added back (PiSSA).
+class LowRankFactors final : public Delta {
+ public:
+  LowRankFactors(Leaf a, Leaf b, double scale, LowRankStart start = {})
+      : a_(std::move(a)), b_(std::move(b)), scale_(scale), start_(std::move(start)) {}
+
+  std::vector<Leaf> leaves() const override { return {a_, b_}; }
+  std::shared_ptr<const Adapter> snapshot() const override {
+    return std::make_shared<LowRankFactors>(frozen(a_), frozen(b_), scale_, start_);
+  }
+  double scale() const { return scale_; }
+  const Tensor& a() const { return a_.value; }
+  const Tensor& b() const { return b_.value; }
+
+  Tensor value(const Tensor& base) const override {
+    auto product = b_.value.matmul(a_.value.flatten(1));
+    if (start_.a.defined()) product = product - start_.b.matmul(start_.a.flatten(1));
+    return (scale_ * product).view(base.sizes());
+  }
+  Tensor linear(const Tensor& x, const Tensor&) const override {
+    return sum([&](const Tensor& a, const Tensor& b) {
+      return at::linear(at::linear(x, as_compute(a, x)), as_compute(b, x));
+    });
+  }
+  Tensor conv2d(const Tensor& x, const Tensor&, Conv2dShape shape) const override {
+    return sum([&](const Tensor& a, const Tensor& b) {
+      return at::conv2d(at::conv2d(x, as_compute(a, x), {}, shape.stride, shape.padding),
+                        as_compute(b, x).view({b.size(0), b.size(1), 1, 1}));
+    });
+  }
+
+ private:
+  template <class Product>
+  Tensor sum(Product&& product) const {
+    auto y = product(a_.value, b_.value);
+    if (start_.a.defined()) y = y - product(start_.a, start_.b);
+    return scale_ * y;
+  }
+
+  Leaf a_, b_;
+  double scale_;
+  LowRankStart start_;
+};
+
+}  // namespace persona

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <persona/core/leaf.hpp>
+#include <persona/core/tensor.hpp>
+#include <persona/core/weight.hpp>
+#include <persona/param/thin_svd.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace persona {
+
+/// How a spectral shift computes what its layer computes; both plans are the same function.
+enum class SpectralPlan {
+  automatic,    ///< for every call the one of fewer multiplications, forward and backward
+  factored,     ///< y = U (relu(s + delta) * (V^T x)): nothing of a weight's size is built
+  materialized  ///< W' is built, then y = W' x
+};
+
+/// W' = U diag(relu(s + delta)) V^T of a base weight W = U diag(s) V^T (SVDiff, Han et al. 2023, Eq. 2); delta [r], r
+/// the smaller side. A convolution's kernel [co, ci, kh, kw] is the matrix [co, ci kh kw].
+class SpectralFactors final : public Replacement {
+ public:
+  /// svd: of the base as a matrix; its u and vt in the dtype that the layer computes in. `residual` [m, n], or
+  /// undefined: what rounding left of W - U diag(s) V^T, added back at the cost of one more product.
+  SpectralFactors(Leaf delta, ThinSvd svd, SpectralPlan plan = SpectralPlan::automatic, Tensor residual = {})
+      : delta_(std::move(delta)), svd_(std::move(svd)), plan_(plan), residual_(std::move(residual)) {}
+
+  std::vector<Leaf> leaves() const override { return {delta_}; }
+  std::shared_ptr<const Adapter> snapshot() const override {
+    return std::make_shared<SpectralFactors>(frozen(delta_), svd_, plan_, residual_);
+  }
+
+  const ThinSvd& svd() const { return svd_; }
+  /// relu(s + delta), [r].
+  Tensor spectrum() const { return at::relu(svd_.s + delta_.value); }
+
+  Tensor value(const Tensor& base) const override {
+    auto w = (svd_.u * as_compute(spectrum(), svd_.u)).matmul(svd_.vt);
+    if (residual_.defined()) w = w + residual_;
+    return w.view(base.sizes());
+  }
+  Tensor linear(const Tensor& x, const Tensor& base, const Tensor& bias) const override {
+    if (!factored(x.numel() / x.size(-1))) return Replacement::linear(x, base, bias);
+    auto y = at::linear(at::linear(x, svd_.vt) * as_compute(spectrum(), x), svd_.u, bias);
+    if (residual_.defined()) y = y + at::linear(x, residual_);
+    return y;
+  }
+  Tensor conv2d(const Tensor& x, const Tensor& base, const Tensor& bias, Conv2dShape shape) const override {
+    const auto places = [&](std::int64_t axis) {
+      return (x.size(axis) + 2 * shape.padding - base.size(axis)) / shape.stride + 1;
+    };
+    if (!factored(x.size(0) * places(2) * places(3))) return Replacement::conv2d(x, base, bias, shape);
+    const auto kernels = svd_.vt.view({svd_.vt.size(0), base.size(1), base.size(2), base.size(3)});
+    const auto scale = as_compute(spectrum(), x).view({1, -1, 1, 1});
+    auto y = at::conv2d(at::conv2d(x, kernels, {}, shape.stride, shape.padding) * scale,
+                        svd_.u.view({svd_.u.size(0), svd_.u.size(1), 1, 1}), bias);
+    if (residual_.defined()) y = y + at::conv2d(x, residual_.view(base.sizes()), {}, shape.stride, shape.padding);
+    return y;
+  }
+
+ private:
+  // Multiplications for `rows` inputs of n numbers and outputs of m. Factored, forward and backward are each r (m + n)
+  // a row, and the gradient in delta is a sum over what is there. Materialized, a row costs m n forward and twice that
+  // backward (the input's gradient and the weight's); building W' costs r m n, and U^T G of its gradient as much.
+  bool factored(std::int64_t rows) const {
+    if (plan_ != SpectralPlan::automatic) return plan_ == SpectralPlan::factored;
+    const double m = static_cast<double>(svd_.u.size(0)), n = static_cast<double>(svd_.vt.size(1)), r = std::min(m, n),
+                 t = static_cast<double>(rows);
+    if (!at::GradMode::is_enabled()) return t * r * (m + n) <= t * m * n + r * m * n;
+    return 2 * t * r * (m + n) <= 3 * t * m * n + 2 * r * m * n;
+  }
+
+  Leaf delta_;
+  ThinSvd svd_;
+  SpectralPlan plan_;
+  Tensor residual_;
+};
+
+}  // namespace persona

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <persona/core/leaf.hpp>
+#include <persona/core/tensor.hpp>
+#include <persona/core/weight.hpp>
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace persona {
+
+/// w' = w + delta of a 1-D weight w [C], delta [C]: SVDiff's shift of the scales of norms, which have no spectrum.
+class VectorShift final : public Replacement {
+ public:
+  explicit VectorShift(Leaf delta) : delta_(std::move(delta)) {}
+
+  std::vector<Leaf> leaves() const override { return {delta_}; }
+  std::shared_ptr<const Adapter> snapshot() const override { return std::make_shared<VectorShift>(frozen(delta_)); }
+  Tensor value(const Tensor& base) const override { return base + as_compute(delta_.value, base); }
+
+ private:
+  Leaf delta_;
+};
+
+/// w' = relu(|w| + delta) w / |w|, delta [1]: what svdiff-pytorch makes of a 1-D weight, as the only singular value of
+/// a 1 x C matrix.
+class VectorScale final : public Replacement {
+ public:
+  explicit VectorScale(Leaf delta) : delta_(std::move(delta)) {}
+
+  std::vector<Leaf> leaves() const override { return {delta_}; }
+  std::shared_ptr<const Adapter> snapshot() const override { return std::make_shared<VectorScale>(frozen(delta_)); }
+  Tensor value(const Tensor& base) const override {
+    const auto w = base.to(delta_.value.scalar_type());
+    const auto norm = at::linalg_vector_norm(w, 2, {0}, /*keepdim=*/true).clamp_min(1e-30);
+    return (at::relu(norm + delta_.value) / norm * w).to(base.scalar_type());
+  }
+
+ private:
+  Leaf delta_;
+};
+
+}  // namespace persona
