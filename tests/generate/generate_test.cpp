@@ -1,9 +1,9 @@
 #include "support/catch.hpp"
-#include "support/fakes.hpp"
 
 #include <persona/generate/generate.hpp>
 #include <persona/init/token.hpp>
 #include <persona/param/neti_mapper.hpp>
+#include <persona/param/spectral_shift.hpp>
 #include <persona/schedule/ddim.hpp>
 #include <persona/testing.hpp>
 
@@ -87,7 +87,7 @@ TEST_CASE("weight changes are drawn with, and the base model stays as it was") {
   const Draws model;
   const auto before = persona::sample_latents(model, {prompts[0]}, options);
   const auto subjects = persona::testing::tiny_subjects();
-  const auto learned = persona::fit(model, subjects[0], fakes::SpectralShift{}, {.steps = 5, .batch = 2});
+  const auto learned = persona::fit(model, subjects[0], persona::SpectralShift{}, {.steps = 5, .batch = 2});
   const auto changed = personalized(model, learned);
   CHECK(!at::equal(persona::sample_latents(changed, {prompts[0]}, options), before));
   CHECK(at::equal(persona::sample_latents(model, {prompts[0]}, options), before));

@@ -67,9 +67,8 @@ TEST_CASE("gradients of low-rank changes against finite differences") {
   const auto base = random({5, 7}, 1, at::kDouble), x = random({3, 7}, 2, at::kDouble);
   auto a = persona::test::in_double(persona::make_leaf("lora_A", random({2, 7}, 3)));
   auto b = persona::test::in_double(persona::make_leaf("lora_B", random({5, 2}, 4)));
-  const Weight weight{.base = base,
-                      .replacement = {},
-                      .deltas = {std::make_shared<persona::LowRankFactors>(a, b, 0.7)}};
+  const Weight weight{
+      .base = base, .replacement = {}, .deltas = {std::make_shared<persona::LowRankFactors>(a, b, 0.7)}};
   persona::test::check_gradients({a, b}, [&] { return weight.linear(x, {}).square().sum(); });
 }
 
@@ -77,9 +76,9 @@ TEST_CASE("a change of no rank, or of a weight without one, is refused with a se
   const persona::BindContext context;
   CHECK_THROWS_WITH(persona::LowRank{.rank = 0}.bind(ref_of(random({4, 4}, 1)), context),
                     Catch::Contains("unet.block.attn2.to_k.weight") && Catch::Contains(".rank is 0"));
-  CHECK_THROWS_WITH((persona::LowRank{.rank = 5, .init = persona::LowRankInit::pissa}.bind(ref_of(random({4, 8}, 1)),
-                                                                                           context)),
-                    Catch::Contains("between 1 and 4"));
+  CHECK_THROWS_WITH(
+      (persona::LowRank{.rank = 5, .init = persona::LowRankInit::pissa}.bind(ref_of(random({4, 8}, 1)), context)),
+      Catch::Contains("between 1 and 4"));
   CHECK_THROWS_WITH(persona::LowRank{}.bind(ref_of(random({4}, 1)), context), Catch::Contains("1 axes"));
   CHECK_THROWS_WITH(persona::DoRA{{.init = persona::LowRankInit::pissa}}.bind(ref_of(random({4, 4}, 1)), context),
                     Catch::Contains("DoRA"));

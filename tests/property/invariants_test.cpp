@@ -1,16 +1,23 @@
-// The invariant matrix: every parameterization that is there, and the stand-ins of those to come, on the tiny model.
+// The invariant matrix: every parameterization, on the tiny model.
 
 #include "support/catch.hpp"
-#include "support/fakes.hpp"
 #include "support/folder.hpp"
 
+#include <persona/data/cut_mix.hpp>
 #include <persona/init/cross.hpp>
 #include <persona/init/token.hpp>
 #include <persona/loss/l2.hpp>
+#include <persona/loss/min_snr.hpp>
+#include <persona/loss/unmix.hpp>
 #include <persona/param/celeb_basis.hpp>
 #include <persona/param/celeb_mapper.hpp>
+#include <persona/param/cross_attention_kv.hpp>
+#include <persona/param/dora.hpp>
+#include <persona/param/full_weights.hpp>
 #include <persona/param/layered_rows.hpp>
+#include <persona/param/low_rank.hpp>
 #include <persona/param/neti_mapper.hpp>
+#include <persona/param/spectral_shift.hpp>
 #include <persona/param/subspace_basis.hpp>
 #include <persona/testing.hpp>
 
@@ -70,14 +77,29 @@ TEST_CASE("invariants of layered rows") {
 }
 
 TEST_CASE("invariants of weights") {
-  const persona::test::Folder folder;
-  check_invariants(persona::recipe(fakes::SpectralShift{}), tiny_subjects(), folder / "svdiff");
-  check_invariants(fakes::SpectralShift{} + DrawsNoSamples{}, tiny_subjects(), folder / "prior");
-  check_invariants(persona::TokenInit{} + fakes::SpectralShift{.subset = "to_"} + fakes::CutMixUnmix{},
-                   tiny_subjects(2), folder / "unmix");
-  check_invariants(persona::TokenInit{} + fakes::CrossAttentionKV{}, tiny_subjects(2), folder / "custom");
-  check_invariants(persona::recipe(fakes::LowRank{}), tiny_subjects(), folder / "lora");
-  check_invariants(fakes::SpectralShift{.subset = "conv"} + fakes::LowRank{}, tiny_subjects(), folder / "mixed");
+  using namespace persona;
+  const test::Folder folder;
+  const auto one = tiny_subjects(), two = tiny_subjects(2);
+  const auto both = subsets::unet() || subsets::text_encoder();
+  check_invariants(recipe(SpectralShift{}), one, folder / "svdiff");
+  check_invariants(recipe(SpectralShift{.weights = both, .residual = true, .plan = SpectralPlan::materialized}), one,
+                   folder / "svdiff_both");
+  check_invariants(recipe(SpectralShift{.vectors = VectorForm::scale, .plan = SpectralPlan::factored}), one,
+                   folder / "svdiff_ported");
+  check_invariants(SpectralShift{} + DrawsNoSamples{} + MinSNR{}, one, folder / "prior");
+  check_invariants(TokenInit{} + SpectralShift{.weights = subsets::cross_attention()} + CutMix{} + Unmix{.largest = 1},
+                   two, folder / "unmix");
+  check_invariants(SpectralShift{} + CutMix{.probability = 1}, two, folder / "mix");
+  check_invariants(TokenInit{} + CrossAttentionKV{}, two, folder / "custom");
+  check_invariants(recipe(FullWeights{}), one, folder / "dreambooth");
+  check_invariants(recipe(FullWeights{subsets::host("unet") || (subsets::host("text_encoder") && subsets::matrices())}),
+                   one, folder / "dreambooth_both");
+  for (const auto init : {LowRankInit::gaussian, LowRankInit::uniform, LowRankInit::pissa})
+    check_invariants(recipe(LowRank{.rank = 2, .init = init}), one, folder / ("lora" + std::to_string(int(init))));
+  check_invariants(recipe(LowRank{.rank = 2, .weights = subsets::kernels()}), one, folder / "lora_kernels");
+  check_invariants(recipe(DoRA{{.rank = 2}}), one, folder / "dora");
+  check_invariants(SpectralShift{.weights = subsets::kernels()} + LowRank{}, one, folder / "mixed");
+  check_invariants(SpectralShift{} + LowRank{.weights = both && subsets::matrices()}, one, folder / "on_one_weight");
 }
 
 TEST_CASE("a component that breaks an invariant is named") {

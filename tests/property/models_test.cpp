@@ -1,18 +1,25 @@
-// Every row parameterization on the other small models: Stable Diffusion's own modules, and one that answers no more
+// Every parameterization on the other small models: Stable Diffusion's own modules, and one that answers no more
 // than the concepts ask for.
 
 #include "support/catch.hpp"
 #include "support/folder.hpp"
 
 #include <persona/core/placement.hpp>
+#include <persona/data/cut_mix.hpp>
 #include <persona/init/cross.hpp>
 #include <persona/init/token.hpp>
 #include <persona/loss/l2.hpp>
 #include <persona/loss/sum_to_one.hpp>
+#include <persona/loss/unmix.hpp>
 #include <persona/param/celeb_basis.hpp>
 #include <persona/param/celeb_mapper.hpp>
+#include <persona/param/cross_attention_kv.hpp>
+#include <persona/param/dora.hpp>
+#include <persona/param/full_weights.hpp>
 #include <persona/param/layered_rows.hpp>
+#include <persona/param/low_rank.hpp>
 #include <persona/param/neti_mapper.hpp>
+#include <persona/param/spectral_shift.hpp>
 #include <persona/param/subspace_basis.hpp>
 #include <persona/schedule/ddpm.hpp>
 #include <persona/stable_diffusion/clip_text.hpp>
@@ -101,11 +108,24 @@ void check_uniform_rows(const auto& model, const persona::test::Folder& folder) 
 TEST_CASE("invariants on Stable Diffusion's modules") {
   for (const auto dtype : {at::kFloat, at::kBFloat16}) {
     const persona::test::Folder folder;
+    INFO(dtype);
     const auto model = small_stable_diffusion(dtype);
     check_uniform_rows(model, folder);
     check_invariants(model, persona::TokenInit{} + persona::LayeredRows{}, tiny_subjects(2), folder / "xti");
     check_invariants(model, persona::TokenInit{} + persona::NeTIMapper{.hidden = 8, .frequencies = 16},
                      tiny_subjects(2), folder / "neti");
+    using namespace persona;
+    check_invariants(model, recipe(SpectralShift{.residual = true}), tiny_subjects(), folder / "svdiff");
+    check_invariants(
+        model, TokenInit{} + SpectralShift{.weights = subsets::cross_attention()} + CutMix{} + Unmix{.largest = 1},
+        tiny_subjects(2), folder / "unmix");
+    check_invariants(model, recipe(FullWeights{subsets::host("unet") || subsets::text_encoder()}), tiny_subjects(),
+                     folder / "dreambooth");
+    check_invariants(model, TokenInit{} + CrossAttentionKV{}, tiny_subjects(2), folder / "custom");
+    check_invariants(model, recipe(LowRank{.weights = subsets::attention() || subsets::text_attention()}),
+                     tiny_subjects(), folder / "lora");
+    check_invariants(model, recipe(DoRA{{.rank = 2, .weights = subsets::unet() && !subsets::vectors()}}),
+                     tiny_subjects(), folder / "dora");
   }
 }
 

@@ -1,18 +1,22 @@
 // Thirteen sums, from Textual Inversion to a denoiser that is no UNet: each composes over archetypes alone, where
-// nothing but the concepts is promised, and each binds on a model of a hundred lines. Methods that come later stand
-// here as small fakes.
+// nothing but the concepts is promised, and each binds on a model of a hundred lines.
 
 #include "support/catch.hpp"
-#include "support/fakes.hpp"
 
 #include <persona/archetype.hpp>
+#include <persona/data/cut_mix.hpp>
 #include <persona/init/cross.hpp>
 #include <persona/init/token.hpp>
 #include <persona/loss/l2.hpp>
+#include <persona/loss/prior_preservation.hpp>
+#include <persona/loss/unmix.hpp>
 #include <persona/optim/adamw.hpp>
 #include <persona/param/celeb_basis.hpp>
+#include <persona/param/cross_attention_kv.hpp>
 #include <persona/param/layered_rows.hpp>
+#include <persona/param/low_rank.hpp>
 #include <persona/param/neti_mapper.hpp>
+#include <persona/param/spectral_shift.hpp>
 #include <persona/param/subspace_basis.hpp>
 #include <persona/recipe.hpp>
 #include <persona/testing.hpp>
@@ -68,13 +72,17 @@ auto celeb_basis() {
 }
 auto neti() { return TokenInit{"cat"} + persona::NeTIMapper{.hidden = 8, .frequencies = 16} + AdamW{.lr = 1e-3}; }
 auto xti() { return TokenInit{"cat"} + persona::LayeredRows{}; }
-auto svdiff() { return fakes::SpectralShift{} + fakes::PriorPreservation{"a photo of a dog"}; }
-auto svdiff_two_subjects() { return TokenInit{} + fakes::SpectralShift{} + fakes::CutMixUnmix{}; }
-auto custom_diffusion() {
-  return TokenInit{} + fakes::CrossAttentionKV{} + fakes::PriorPreservation{"a photo of a dog"};
+auto svdiff() { return persona::SpectralShift{} + persona::PriorPreservation{"a photo of a dog"}; }
+auto svdiff_two_subjects() {
+  return TokenInit{} + persona::SpectralShift{} + persona::CutMix{} + persona::Unmix{.largest = 1};
 }
-auto lora() { return persona::recipe(fakes::LowRank{.rank = 2}); }
-auto shift_and_low_rank() { return fakes::SpectralShift{.subset = "conv"} + fakes::LowRank{}; }
+auto custom_diffusion() {
+  return TokenInit{} + persona::CrossAttentionKV{} + persona::PriorPreservation{"a photo of a dog"};
+}
+auto lora() { return persona::recipe(persona::LowRank{.rank = 2, .weights = persona::subsets::matrices()}); }
+auto shift_and_low_rank() {
+  return persona::SpectralShift{.weights = persona::subsets::kernels()} + persona::LowRank{};
+}
 auto own_regularizer() { return CrossInit{names} + L2Reg{1e-5} + mine::KeepShort{}; }
 auto own_denoiser() { return TokenInit{"dog"} + mine::PredictClean{}; }
 
@@ -103,7 +111,9 @@ persona::BindContext context_for(const Model&, const std::vector<persona::Subjec
           .subject = 0,
           .random = persona::Random(3),
           .cache = {},
-          .sample = [](const std::string&, std::int64_t n) { return at::zeros({n, 3, 4, 4}); }};
+          .sample = [](const std::string&, std::int64_t n, const persona::SampleOptions&) {
+            return at::zeros({n, 3, 4, 4});
+          }};
 }
 
 persona::Batch batch_for(const std::vector<persona::Subject>& subjects) {
@@ -194,12 +204,12 @@ TEST_CASE("weights: SVDiff, Custom Diffusion, LoRA, and two of them in one sum")
   const auto shifts = check_sum(tiny, svdiff(), one);
   CHECK(shifts->rows.empty());  // SpectralShift alone trains no token
   CHECK(shifts->weights.size() == 9);
-  CHECK(check_sum(tiny, svdiff_two_subjects(), two)->rows.size() == 2);
+  CHECK(check_sum(tiny, svdiff_two_subjects(), persona::testing::tiny_subjects(2))->rows.size() == 2);
   CHECK(check_sum(tiny, custom_diffusion(), two)->weights.size() == 4);
   const auto low_rank = check_sum(tiny, lora(), one);
   CHECK(low_rank->weights.front().name == "text_encoder.mix.weight");
   CHECK(low_rank->weights.back().name == "unet.attn2.1.to_v.weight");
-  CHECK(check_sum(tiny, shift_and_low_rank(), one)->weights.size() == 9);
+  CHECK(check_sum(tiny, shift_and_low_rank(), one)->weights.size() == 2 + 6);
 }
 
 TEST_CASE("what is the user's own: a regularizer, a denoiser that is no UNet, a scheduler in the sum") {
@@ -238,7 +248,7 @@ TEST_CASE("two replacements of one weight are refused with both the weight's nam
   const std::vector one{subject()};
   const auto context = context_for(tiny, one);
   CHECK_THROWS_WITH(
-      persona::bind(tiny, fakes::SpectralShift{} + fakes::CrossAttentionKV{}, context),
+      persona::bind(tiny, persona::SpectralShift{} + persona::CrossAttentionKV{}, context),
       Catch::Contains("unet.attn2.0.to_k.weight") && Catch::Contains("two components replace this weight"));
   CHECK(!tiny.denoiser().conv_in.adapted());
 }

@@ -1,7 +1,6 @@
 // Many subjects in one batch: each learns what its own run would, by every kind of row and whatever the others are.
 
 #include "support/catch.hpp"
-#include "support/fakes.hpp"
 
 #include <persona/init/cross.hpp>
 #include <persona/init/token.hpp>

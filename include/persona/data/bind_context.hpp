@@ -4,6 +4,7 @@
 #include <persona/core/random.hpp>
 #include <persona/core/tensor.hpp>
 #include <persona/data/subject.hpp>
+#include <persona/model/sample_options.hpp>
 
 #include <cstdint>
 #include <filesystem>
@@ -20,7 +21,9 @@ struct BindContext {
   Random random{};                      ///< Stream::initialization is the components' own
   std::filesystem::path cache{};        ///< folder for what is worth keeping; empty: keep nothing
   /// Latents [n, C, h, w] drawn by the base model for a prompt (prior preservation).
-  std::function<Tensor(const std::string& prompt, std::int64_t n)> sample{};
+  std::function<Tensor(const std::string& prompt, std::int64_t n, const SampleOptions& options)> sample{};
+  /// Of the base model's tensors: what is kept of one model is not another's.
+  std::function<std::uint64_t()> model_fingerprint{};
   /// Gradients [batches, n, D] of the denoising loss in a subject's rows [n, D], over the run's first batches.
   std::function<Tensor(const Subject& subject, const Tensor& rows, std::int64_t batches)> row_gradients{};
 

@@ -5,6 +5,7 @@
 #include <persona/core/tensor.hpp>
 #include <persona/model/diffusion_model.hpp>
 #include <persona/model/encode_prompts.hpp>
+#include <persona/model/sample_options.hpp>
 #include <persona/text/placeholder.hpp>
 #include <persona/text/splice.hpp>
 
@@ -20,16 +21,6 @@
 #include <vector>
 
 namespace persona {
-
-/// How images are drawn; the fields are diffusers' num_inference_steps, guidance_scale, generator and negative_prompt.
-struct SampleOptions {
-  std::int64_t steps = 50;
-  double guidance = 7.5;   ///< 1 or less: no classifier-free guidance, one pass a step
-  std::uint64_t seed = 0;  ///< image i of a call is the same whatever .batch and the device are
-  std::string negative{};
-  std::string sampler = "dpm";  ///< as the model names them: "ddim", "dpm" (DPM-Solver++ 2M), "euler"
-  std::int64_t batch = 8;       ///< images a pass
-};
 
 namespace detail {
 template <class T>

@@ -68,7 +68,7 @@ inline Subset text_encoder() { return host("text_encoder") && everything(); }
 
 /// to_q, to_k, to_v and to_out of the layers that read the prompt (UNet-CA).
 inline Subset cross_attention() {
-  auto chosen = host("unet") && matrices() && named(".attn2.");
+  auto chosen = host("unet") && matrices() && named("attn2.");
   chosen.name = "cross_attention";
   return chosen;
 }
@@ -80,7 +80,7 @@ inline Subset cross_attention_kv() {
 }
 /// to_q, to_k, to_v and to_out of self- and cross-attention: LoRA's usual targets.
 inline Subset attention() {
-  auto chosen = host("unet") && matrices() && (named(".attn1.") || named(".attn2."));
+  auto chosen = host("unet") && matrices() && (named("attn1.") || named("attn2."));
   chosen.name = "attention";
   return chosen;
 }

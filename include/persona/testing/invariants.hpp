@@ -65,10 +65,14 @@ void check_invariants(const Model& model, const R& sum, const std::vector<Subjec
     const auto [channels, height, width] = model.latent_shape();
     const auto x = at::ones({1, channels, height, width}), t = at::tensor({7}, at::kLong);
     const Conditioning conditioning{.states = at::ones({1, 5, model.text_encoder().embedding_table().size(1)})};
-    const auto base = predict(model.denoiser(), x, t, conditioning);
-    detail::require(
-        at::allclose(predict(personalized(model, at_start).denoiser(), x, t, conditioning), base, 1e-4, 1e-5),
-        "changed weights do not predict what the base predicts before the first step");
+    const Tensor base = predict(model.denoiser(), x, t, conditioning);
+    const Tensor changed = predict(personalized(model, at_start).denoiser(), x, t, conditioning);
+    // Factors that stand for a weight are rounded where they compute in bf16.
+    const bool narrow = base.scalar_type() == at::kBFloat16;
+    const double off = ((changed - base).norm() / base.norm()).template item<double>();
+    detail::require(off <= (narrow ? 5e-2 : 1e-4),
+                    "changed weights do not predict what the base predicts before the first step: " +
+                        std::to_string(off) + " off, relative to its norm");
   }
   const auto start = detail::leaf_copies(run);
   run.drain();

@@ -76,6 +76,12 @@ std::vector<Tensor> base_tensors(const Model& model) {
   return bases;
 }
 
+inline std::uint64_t fingerprint_of(const std::vector<Tensor>& bases) {
+  std::uint64_t hash = 0;
+  for (const Tensor& base : bases) hash = hash_tensor(base, hash);
+  return hash;
+}
+
 inline void require_captions(const std::vector<std::string>& captions, const std::string& token) {
   for (const std::string& caption : captions) require_token(caption, token, "captions of " + token);
 }
@@ -119,15 +125,14 @@ TrainingData prepare(const std::shared_ptr<Model>& model, const Subject& subject
 }
 
 template <class Model>
-std::function<Tensor(const std::string&, std::int64_t)> sampler_of(const std::shared_ptr<Model>& model,
-                                                                   const Random& random) {
+std::function<Tensor(const std::string&, std::int64_t, const SampleOptions&)> sampler_of(
+    const std::shared_ptr<Model>& model) {
   if constexpr (SamplingModel<std::remove_const_t<Model>>) {
-    return [model, random](const std::string& prompt, std::int64_t n) {
-      return sample_latents(*model, std::vector<std::string>(static_cast<std::size_t>(n), prompt),
-                            {.seed = random.seed()});
+    return [model](const std::string& prompt, std::int64_t n, const SampleOptions& options) {
+      return sample_latents(*model, std::vector<std::string>(static_cast<std::size_t>(n), prompt), options);
     };
   } else {
-    return [](const std::string&, std::int64_t) -> Tensor {
+    return [](const std::string&, std::int64_t, const SampleOptions&) -> Tensor {
       throw Error("personalize",
                   "a component asks for images of the base model, and the model has no 'sampler(name) const'",
                   "give it one (docs/concepts/diffusion_model.md)");
@@ -147,12 +152,7 @@ ErasedModel erase_model(const std::shared_ptr<Model>& model, const std::vector<T
               [model, bound](const Batch& batch, std::optional<at::Generator> generator) {
                 return step(std::as_const(*model), batch, *bound, std::move(generator));
               },
-          .fingerprint =
-              [bases] {
-                std::uint64_t hash = 0;
-                for (const Tensor& base : bases) hash = hash_tensor(base, hash);
-                return hash;
-              },
+          .fingerprint = [bases] { return fingerprint_of(bases); },
           .versions =
               [bases] {
                 std::int64_t sum = 0;
@@ -260,14 +260,15 @@ Run personalize(Model&& model, std::span<const Subject> subjects, const Recipe<C
                       .subject = 0,
                       .random = random,
                       .cache = options.cache,
-                      .sample = detail::sampler_of(held, random)};
+                      .sample = detail::sampler_of(held)};
+  const auto bases = detail::base_tensors(*held);  // before the run hangs its own changes on the weights
+  context.model_fingerprint = [bases] { return detail::fingerprint_of(bases); };
   context.row_gradients = [held, options, random, recipe, context](const Subject& subject, const Tensor& rows,
                                                                    std::int64_t batches) {
     const auto& model = std::as_const(*held);
     return detail::early_gradients(held, subject, rows, batches, detail::bind_scheduler(model, recipe),
                                    detail::bind_augmentations(model, recipe, context), options, random);
   };
-  const auto bases = detail::base_tensors(*held);  // before the run hangs its own changes on the weights
   auto bound = std::make_shared<Bound>(bind(*held, recipe, context));
   std::vector<TrainingData> data;
   for (const Subject& subject : subjects)

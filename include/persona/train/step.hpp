@@ -41,6 +41,7 @@ inline void expect_one_a_sample(const Batch& batch) {
   };
   expect("captions", batch.captions.size() == count, std::to_string(batch.captions.size()));
   expect("subjects", batch.subjects.size() == count, std::to_string(batch.subjects.size()));
+  if (!batch.pairs.empty()) expect("pairs", batch.pairs.size() == count, std::to_string(batch.pairs.size()));
   const auto& w = batch.weights;
   if (w.defined()) expect("weights", w.dim() == 1 && w.size(0) == n, "shape " + shape_string(w.sizes()));
   const auto& mask = batch.mask;

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <persona/core/describe.hpp>
+#include <persona/core/error.hpp>
+#include <persona/core/role.hpp>
+#include <persona/core/tensor.hpp>
+#include <persona/data/batch.hpp>
+#include <persona/data/bind_context.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace persona {
+
+/// Min-SNR-gamma (Hang et al. 2023): a sample's loss is weighed by min(snr, gamma) / snr where the model predicts
+/// noise, by min(snr, gamma) / (snr + 1) where it predicts v, by min(snr, gamma) where it predicts x0. Class samples
+/// are weighed like all others, or, as in diffusers' scripts, not at all.
+struct MinSNR {
+  using plays = Plays<Role::contribution>;
+  double gamma = 5.0;
+  bool class_samples = false;  ///< weigh those of prior preservation too
+
+  enum class Predicts { noise, v, x0 };
+
+  struct State {
+    double gamma = 5.0;
+    bool class_samples = false;
+    Predicts predicts = Predicts::noise;
+
+    void reweigh(Batch& batch, const Tensor& snr) const {
+      auto share = snr.clamp_max(gamma);
+      if (predicts == Predicts::noise) share = share / snr;
+      if (predicts == Predicts::v) share = share / (snr + 1);
+      share = share.to(at::kFloat);
+      if (!class_samples) {
+        std::vector<float> own;
+        for (const auto subject : batch.subjects) own.push_back(subject >= 0 ? 1.0F : 0.0F);
+        share = at::where(at::tensor(own).to(share.device()) > 0, share, at::ones_like(share));
+      }
+      batch.weights = batch.weights.defined() ? batch.weights * share : share;
+    }
+  };
+
+  template <class Model>
+  State bind(const Model& model, const BindContext&) const {
+    if (!(gamma > 0)) throw Error("MinSNR", ".gamma is " + std::to_string(gamma), "above 0; 5 in the paper");
+    return {gamma, class_samples, predicted_by(model.scheduler(), model.text_encoder().embedding_table().device())};
+  }
+  Description describe() const { return {"MinSNR", {{"gamma", gamma}, {"class_samples", class_samples}}}; }
+
+ private:
+  // A schedule says what it has the model predict by the target of x0 = 1 without noise: 0 of noise, -sqrt(1 - abar) of
+  // v, 1 of x0.
+  template <class S>
+  static Predicts predicted_by(const S& scheduler, at::Device device) {
+    const auto options = at::TensorOptions().device(device);
+    const auto t = at::full({1}, scheduler.num_train_timesteps() / 2, options.dtype(at::kLong));
+    const auto x0 = at::ones({1, 1, 1, 1}, options.dtype(at::kFloat));
+    const double target = Tensor(scheduler.target(x0, at::zeros_like(x0), t)).template item<double>();
+    return target < -1e-6 ? Predicts::v : target > 1e-6 ? Predicts::x0 : Predicts::noise;
+  }
+};
+
+}  // namespace persona

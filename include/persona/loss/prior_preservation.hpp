@@ -1,0 +1,143 @@
+#pragma once
+
+#include <persona/core/describe.hpp>
+#include <persona/core/error.hpp>
+#include <persona/core/hash.hpp>
+#include <persona/core/role.hpp>
+#include <persona/core/tensor.hpp>
+#include <persona/data/batch.hpp>
+#include <persona/data/bind_context.hpp>
+#include <persona/io/safetensors.hpp>
+#include <persona/model/sample_options.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace persona {
+
+/// DreamBooth's prior preservation (Ruiz et al. 2023): for every sample of a batch one of its class, drawn by the base
+/// model before training, so that the class is not forgotten; loss = mean(instances) + weight * mean(class samples),
+/// both in one pass of the denoiser. The class images are made once and kept as latents, in the run's cache folder
+/// where it has one.
+struct PriorPreservation {
+  using plays = Plays<Role::contribution>;
+  std::string prompt{};       ///< of all class images; empty: "a photo of a CLASS WORD" of each sample's subject
+  double weight = 1.0;        ///< lambda
+  std::int64_t images = 100;  ///< a prompt
+  SampleOptions sampling{};   ///< how they are drawn
+
+  struct State {
+    double weight = 1.0;
+    std::vector<std::string> prompts{};  ///< by subject
+    std::vector<Tensor> latents{};       ///< by subject, [n, C, h, w]; subjects of one prompt share them
+
+    /// One class sample for each of the subjects' own.
+    void contribute(Batch& batch, at::Generator& generator) const {
+      std::vector<Tensor> added;
+      const auto had = batch.size();
+      for (std::size_t i = 0; i < static_cast<std::size_t>(had); ++i) {
+        const auto owner = batch.subjects[i];
+        if (owner < 0) continue;
+        if (!batch.pairs.empty() && batch.pairs[i]) {
+          const auto& pair = *batch.pairs[i];
+          added.push_back(side_by_side(draw(pair.left, generator), draw(pair.right, generator)));
+          batch.captions.push_back(pair.class_caption);
+        } else {
+          added.push_back(draw(owner, generator));
+          batch.captions.push_back(prompts[static_cast<std::size_t>(owner)]);
+        }
+        batch.subjects.push_back(-1);
+      }
+      if (!batch.pairs.empty()) batch.pairs.resize(batch.captions.size());
+      const auto n = static_cast<std::int64_t>(added.size());
+      if (n == 0) return;
+      batch.latents = at::cat({batch.latents, at::stack(added).to(batch.latents.device())});
+      // The loss is the mean over all samples: weights that make it the sum of two means.
+      const auto options = batch.latents.options().dtype(at::kFloat);
+      const double all = static_cast<double>(had + n);
+      const auto before = batch.weights.defined() ? batch.weights : at::ones({had}, options);
+      batch.weights = at::cat(
+          {before * (all / static_cast<double>(had)), at::full({n}, weight * all / static_cast<double>(n), options)});
+      if (batch.mask.defined()) {
+        auto shape = batch.mask.sizes().vec();
+        shape[0] = n;
+        batch.mask = at::cat({batch.mask, at::ones(shape, batch.mask.options())});
+      }
+    }
+
+   private:
+    Tensor draw(std::int64_t subject, at::Generator& generator) const {
+      const auto& from = latents[static_cast<std::size_t>(subject)];
+      return from[at::randint(0, from.size(0), {}, generator, at::kLong).item<std::int64_t>()];
+    }
+    static Tensor side_by_side(const Tensor& left, const Tensor& right) {
+      const auto width = left.size(2), half = width / 2, rest = width - half;
+      const auto middle = [width](const Tensor& latent, std::int64_t w) {
+        return latent.narrow(2, (width - w) / 2, w);
+      };
+      return at::cat({middle(left, half), middle(right, rest)}, 2);
+    }
+  };
+
+  template <class Model>
+  State bind(const Model&, const BindContext& context) const {
+    if (images < 1 || !(weight >= 0))
+      throw Error("PriorPreservation", ".images is " + std::to_string(images) + ", .weight " + std::to_string(weight),
+                  "at least one image, and a weight of 0 or more");
+    if (!context.sample)
+      throw Error("PriorPreservation", "there is no model to draw class images where it is bound",
+                  "begin the run with personalize()");
+    State state{.weight = weight};
+    for (const Subject& subject : context.subjects) {
+      state.prompts.push_back(prompt.empty() ? "a photo of a " + subject.class_word : prompt);
+      if (prompt.empty() && subject.class_word.empty())
+        throw Error("PriorPreservation", "the subject " + subject.token + " has no class word",
+                    "give .class_word, or a .prompt for the class images");
+      const auto known = std::ranges::find(state.prompts, state.prompts.back()) - state.prompts.begin();
+      state.latents.push_back(known < std::ssize(state.latents) ? state.latents[static_cast<std::size_t>(known)]
+                                                                : class_latents(state.prompts.back(), context));
+    }
+    return state;
+  }
+
+  Description describe() const {
+    return {"PriorPreservation",
+            {{"prompt", prompt},
+             {"weight", weight},
+             {"images", images},
+             {"sampling.steps", sampling.steps},
+             {"sampling.guidance", sampling.guidance},
+             {"sampling.seed", sampling.seed},
+             {"sampling.negative", sampling.negative},
+             {"sampling.sampler", sampling.sampler}}};
+  }
+
+ private:
+  // Kept under a hash of all that they depend on.
+  Tensor class_latents(const std::string& text, const BindContext& context) const {
+    std::filesystem::path file;
+    if (!context.cache.empty() && context.model_fingerprint) {
+      const auto key = hash_text(to_string(describe()) + text, context.model_fingerprint());
+      char name[32];
+      std::snprintf(name, sizeof name, "%016llx.safetensors", static_cast<unsigned long long>(key));
+      file = context.cache / "class_images" / name;
+      if (std::filesystem::exists(file)) {
+        auto kept = SafeTensors::open(file).load("latents");
+        if (kept.dim() == 4 && kept.size(0) == images) return kept;
+      }
+    }
+    const auto latents = context.sample(text, images, sampling).to(at::kFloat);
+    if (!file.empty()) {
+      std::filesystem::create_directories(file.parent_path());
+      write_safetensors(file, {{"latents", latents.cpu().contiguous()}}, {{"format", "pt"}, {"prompt", text}});
+    }
+    return latents.cpu();  // so that a run that finds them in the folder computes the same
+  }
+};
+
+}  // namespace persona

@@ -1,0 +1,150 @@
+// Class samples beside the subjects' own, how they weigh, and where they are kept; min-SNR with and without them.
+
+#include "support/catch.hpp"
+#include "support/folder.hpp"
+
+#include <persona/loss/denoising.hpp>
+#include <persona/loss/min_snr.hpp>
+#include <persona/loss/prior_preservation.hpp>
+#include <persona/schedule/ddpm.hpp>
+#include <persona/testing.hpp>
+
+#include <string>
+#include <vector>
+
+namespace {
+
+using persona::Batch;
+using persona::MinSNR;
+using persona::PriorPreservation;
+using persona::Tensor;
+
+struct Drawn {
+  std::vector<std::string> prompts{};
+  std::vector<persona::SampleOptions> options{};
+};
+/// Latents that say which prompt they are of: the n-th prompt asked for gives n.
+persona::BindContext context_of(const std::vector<persona::Subject>& subjects, Drawn& drawn,
+                                std::filesystem::path cache = {}) {
+  return {.subjects = subjects,
+          .random = persona::Random(3),
+          .cache = std::move(cache),
+          .sample =
+              [&drawn](const std::string& prompt, std::int64_t n, const persona::SampleOptions& options) {
+                drawn.prompts.push_back(prompt), drawn.options.push_back(options);
+                return at::full({n, 2, 3, 3}, static_cast<double>(drawn.prompts.size()));
+              },
+          .model_fingerprint = [] { return std::uint64_t{7}; }};
+}
+Batch batch_of(std::vector<std::int64_t> owners) {
+  const auto n = static_cast<std::int64_t>(owners.size());
+  return {.latents = at::zeros({n, 2, 3, 3}),
+          .captions = std::vector<std::string>(owners.size(), "a photo of <one>"),
+          .subjects = std::move(owners)};
+}
+
+}  // namespace
+
+TEST_CASE("every sample gets one of its class, and the loss is the sum of two means") {
+  auto subjects = persona::testing::tiny_subjects(2);
+  subjects[1].class_word = "cat";
+  Drawn drawn;
+  const PriorPreservation prior{.weight = 0.5, .images = 4};
+  const auto state = prior.bind(persona::testing::tiny_model(), context_of(subjects, drawn));
+  CHECK(drawn.prompts == std::vector<std::string>{"a photo of a person", "a photo of a cat"});
+  auto batch = batch_of({0, 1, 1});
+  auto generator = persona::Random(1).on_host(persona::Stream::contribution);
+  state.contribute(batch, generator);
+  CHECK(batch.size() == 6);
+  CHECK(batch.subjects == std::vector<std::int64_t>{0, 1, 1, -1, -1, -1});
+  CHECK(batch.captions[3] == "a photo of a person");
+  CHECK(batch.captions[5] == "a photo of a cat");
+  CHECK((batch.latents[3] == 1).all().item<bool>());
+  CHECK((batch.latents[4] == 2).all().item<bool>());
+
+  const auto prediction = at::randn({6, 2, 3, 3}, generator), target = at::randn({6, 2, 3, 3}, generator);
+  const auto per_sample = (prediction - target).square().flatten(1).mean(1);
+  const auto expected = per_sample.slice(0, 0, 3).mean() + 0.5 * per_sample.slice(0, 3).mean();
+  CHECK(persona::denoising_loss(prediction, target, batch).item<double>() == Approx(expected.item<double>()));
+
+  SECTION("weights and masks that are set already are respected") {
+    auto set = batch_of({0, 1});
+    set.weights = at::tensor({2.0F, 4.0F}), set.mask = at::zeros({2, 1, 3, 3});
+    state.contribute(set, generator);
+    CHECK(set.weights[1].item<double>() == 8);  // times 4 samples / 2
+    CHECK(set.weights[2].item<double>() == 1);  // 0.5 times 4 / 2
+    CHECK((set.mask.slice(0, 2) == 1).all().item<bool>());
+    CHECK(set.mask.sizes() == at::IntArrayRef{4, 1, 3, 3});
+  }
+  SECTION("a sample of two subjects gets the middles of two class latents") {
+    auto two = batch_of({0});
+    two.pairs = {persona::SideBySide{.left = 1, .right = 0, .class_caption = "a cat and a person"}};
+    state.contribute(two, generator);
+    CHECK(two.captions[1] == "a cat and a person");
+    CHECK((two.latents[1].slice(2, 0, 1) == 2).all().item<bool>());
+    CHECK((two.latents[1].slice(2, 1) == 1).all().item<bool>());
+    CHECK(two.pairs.size() == 2);
+    CHECK_FALSE(two.pairs[1]);
+  }
+}
+
+TEST_CASE("subjects of one class share its images; a prompt of one's own is everybody's") {
+  const auto subjects = persona::testing::tiny_subjects(2);
+  Drawn drawn;
+  (void)PriorPreservation{.images = 2}.bind(persona::testing::tiny_model(), context_of(subjects, drawn));
+  CHECK(drawn.prompts.size() == 1);
+  (void)PriorPreservation{.prompt = "photo of a dog", .images = 2, .sampling = {.steps = 9}}.bind(
+      persona::testing::tiny_model(), context_of(subjects, drawn));
+  CHECK(drawn.prompts.back() == "photo of a dog");
+  CHECK(drawn.options.back().steps == 9);
+  CHECK(drawn.prompts.size() == 2);
+}
+
+TEST_CASE("class images are drawn once for a model, a prompt and a way of drawing") {
+  const persona::test::Folder folder;
+  const auto subjects = persona::testing::tiny_subjects();
+  const auto model = persona::testing::tiny_model();
+  Drawn drawn;
+  const auto context = context_of(subjects, drawn, folder.path());
+  const auto first = PriorPreservation{.images = 3}.bind(model, context);
+  const auto again = PriorPreservation{.images = 3}.bind(model, context);
+  CHECK(drawn.prompts.size() == 1);
+  CHECK(at::equal(first.latents[0], again.latents[0]));
+  (void)PriorPreservation{.images = 3, .sampling = {.guidance = 2}}.bind(model, context);
+  CHECK(drawn.prompts.size() == 2);
+  auto other = context;
+  other.model_fingerprint = [] { return std::uint64_t{8}; };
+  (void)PriorPreservation{.images = 3}.bind(model, other);
+  CHECK(drawn.prompts.size() == 3);
+}
+
+TEST_CASE("prior preservation that cannot be is refused with a sentence") {
+  auto subjects = persona::testing::tiny_subjects();
+  const auto model = persona::testing::tiny_model();
+  Drawn drawn;
+  CHECK_THROWS_WITH(PriorPreservation{.images = 0}.bind(model, context_of(subjects, drawn)),
+                    Catch::Contains("at least one image"));
+  CHECK_THROWS_WITH(PriorPreservation{}.bind(model, {.subjects = subjects}), Catch::Contains("personalize()"));
+  subjects[0].class_word = "";
+  CHECK_THROWS_WITH(PriorPreservation{}.bind(model, context_of(subjects, drawn)), Catch::Contains("class word"));
+}
+
+TEST_CASE("min-SNR weighs by what the model predicts, the subjects' own samples alone unless told otherwise") {
+  const auto snr = at::tensor({20.0F, 1.0F, 10.0F});
+  const auto weighed = [&](const char* predicts, bool all) {
+    const auto tiny = persona::testing::tiny_model();
+    const persona::ModelParts model(tiny.tokenizer(), tiny.text_encoder(), tiny.denoiser(),
+                                    persona::DDPMScheduler(persona::SchedulerConfig{.prediction_type = predicts}),
+                                    persona::LatentShape{3, 4, 4});
+    const auto state = MinSNR{.gamma = 5, .class_samples = all}.bind(model, {});
+    auto batch = batch_of({0, 0, -1});
+    batch.weights = at::tensor({1.0F, 2.0F, 3.0F});
+    state.reweigh(batch, snr);
+    return batch.weights;
+  };
+  CHECK(at::allclose(weighed("epsilon", true), at::tensor({0.25F, 2.0F, 1.5F})));
+  CHECK(at::allclose(weighed("epsilon", false), at::tensor({0.25F, 2.0F, 3.0F})));
+  CHECK(at::allclose(weighed("v_prediction", true), at::tensor({5 / 21.0F, 1.0F, 15 / 11.0F})));
+  CHECK(at::allclose(weighed("sample", true), at::tensor({5.0F, 2.0F, 15.0F})));
+  CHECK_THROWS_WITH(MinSNR{.gamma = 0}.bind(persona::testing::tiny_model(), {}), Catch::Contains(".gamma"));
+}
