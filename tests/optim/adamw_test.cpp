@@ -87,6 +87,22 @@ TEST_CASE("five steps equal the written equations") {
                    0);
 }
 
+TEST_CASE("gradients are shortened together to the norm asked for, and shorter ones left alone") {
+  const auto trained = [](double max_grad_norm, double length) {
+    const auto a = leaf("a", 100), b = leaf("b", 101);
+    give_gradients({a, b}, 1);
+    const auto both = at::cat({a.value.grad(), b.value.grad()});
+    for (const Leaf& one : {a, b}) Tensor(one.value).mutable_grad().mul_(length / both.norm());
+    auto state = AdamW{.lr = 1e-2, .max_grad_norm = max_grad_norm}.bind({a, b}, 0);
+    state.step({});
+    return at::cat({a.value.grad(), b.value.grad()}).norm().item<double>();
+  };
+  CHECK(trained(1, 5) == Approx(1));
+  CHECK(trained(1, 0.5) == Approx(0.5));
+  CHECK(trained(0, 5) == Approx(5));
+  CHECK_THROWS_WITH(AdamW{.max_grad_norm = -1}.bind({leaf("a")}, 1), Catch::Contains(".max_grad_norm"));
+}
+
 TEST_CASE("without a rate of its own it takes the parameterization's") {
   check_five_steps({}, leaf("rows"), 3e-2, 1e-2, 0);
   CHECK(AdamW{}.bind({leaf("rows")}, 3e-2).learning_rate() == 3e-2);

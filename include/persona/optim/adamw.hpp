@@ -6,6 +6,8 @@
 #include <persona/optim/optimizer.hpp>
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,13 +20,20 @@ struct AdamW {
   double lr = 0.0;  ///< 0: the parameterization's default
   double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
   double weight_decay = 1e-2;  ///< decoupled; a Leaf may set its own
+  double max_grad_norm = 0;    ///< of all gradients together, which are shortened to it; 0: as they are
 
   static constexpr double most_lr = 1e6;  // beyond, fp32 rows are soon infinite
 
   class State;
   State bind(std::vector<Leaf> leaves, double default_lr) const;
   Description describe() const {
-    return {"AdamW", {{"lr", lr}, {"beta1", beta1}, {"beta2", beta2}, {"eps", eps}, {"weight_decay", weight_decay}}};
+    return {"AdamW",
+            {{"lr", lr},
+             {"beta1", beta1},
+             {"beta2", beta2},
+             {"eps", eps},
+             {"weight_decay", weight_decay},
+             {"max_grad_norm", max_grad_norm}}};
   }
 };
 
@@ -42,6 +51,8 @@ class AdamW::State {
 
   void step(const OptimizerStep& now) {
     const at::NoGradGuard no_grad;
+    clip();
+    std::map<std::pair<double, double>, Group> groups;  // by rate and decay
     for (std::size_t i = 0; i < leaves_.size(); ++i) {
       const Leaf& leaf = leaves_[i];
       if (!leaf.value.grad().defined()) continue;
@@ -54,12 +65,15 @@ class AdamW::State {
         if (now.found_inf.defined()) pull = at::where(now.found_inf > 0, at::zeros_like(pull), pull);
         value.add_(pull);
       }
-      auto count = steps_[i];
-      count.add_(now.found_inf.defined() ? 1 - now.found_inf : at::ones_like(count));
-      const std::vector<Tensor> params{value}, grads{value.grad()}, m{exp_avg_[i]}, v{exp_avg_sq_[i]}, counts{count};
-      const std::optional<Tensor> found_inf = now.found_inf.defined() ? std::optional(now.found_inf) : std::nullopt;
-      at::_fused_adamw_(params, grads, m, v, {}, counts, lr, settings_.beta1, settings_.beta2,
-                        leaf.decay_toward.defined() ? 0.0 : decay, settings_.eps, /*amsgrad=*/false, /*maximize=*/false,
+      Group& group = groups[{lr, leaf.decay_toward.defined() ? 0.0 : decay}];
+      group.params.push_back(value), group.grads.push_back(value.grad());
+      group.m.push_back(exp_avg_[i]), group.v.push_back(exp_avg_sq_[i]), group.counts.push_back(steps_[i]);
+    }
+    const std::optional<Tensor> found_inf = now.found_inf.defined() ? std::optional(now.found_inf) : std::nullopt;
+    for (auto& [rate, group] : groups) {
+      at::_foreach_add_(group.counts, found_inf ? 1 - *found_inf : at::ones_like(group.counts.front()));
+      at::_fused_adamw_(group.params, group.grads, group.m, group.v, {}, group.counts, rate.first, settings_.beta1,
+                        settings_.beta2, rate.second, settings_.eps, /*amsgrad=*/false, /*maximize=*/false,
                         /*grad_scale=*/std::nullopt, found_inf);
     }
   }
@@ -78,6 +92,21 @@ class AdamW::State {
   double learning_rate() const { return lr_; }
 
  private:
+  struct Group {
+    std::vector<Tensor> params{}, grads{}, m{}, v{}, counts{};
+  };
+
+  // As torch.nn.utils.clip_grad_norm_ does, without looking at the norm on the host.
+  void clip() {
+    if (settings_.max_grad_norm <= 0) return;
+    std::vector<Tensor> grads;
+    for (const Leaf& leaf : leaves_)
+      if (leaf.value.grad().defined()) grads.push_back(leaf.value.grad());
+    if (grads.empty()) return;
+    const auto norm = at::linalg_vector_norm(at::stack(at::_foreach_norm(grads)));
+    at::_foreach_mul_(grads, (settings_.max_grad_norm / (norm + 1e-6)).clamp_max(1.0));
+  }
+
   AdamW settings_;
   double lr_;
   std::vector<Leaf> leaves_;
@@ -92,6 +121,7 @@ inline AdamW::State AdamW::bind(std::vector<Leaf> leaves, double default_lr) con
   expect("beta1", beta1, beta1 >= 0 && beta1 < 1, "0 and more, below 1");
   expect("beta2", beta2, beta2 >= 0 && beta2 < 1, "0 and more, below 1");
   expect("eps", eps, eps > 0 && eps < 1, "above 0, below 1");
+  expect("max_grad_norm", max_grad_norm, max_grad_norm >= 0, "0 and more; 0 leaves gradients as they are");
   expect("weight_decay", weight_decay, weight_decay >= 0 && weight_decay <= most_lr, "0 and more");
   return {*this, std::move(leaves), default_lr};
 }

@@ -58,7 +58,7 @@ class Session {
                          at::TensorOptions().dtype(at::kLong).device(bound_->leaves.front().value.device()));
     std::int64_t trained = 0;
     for (const Leaf& leaf : bound_->leaves) trained += leaf.value.numel();
-    keeps_previous_ = trained <= most_kept && bound_->leaves.size() <= 64;
+    keeps_previous_ = trained <= most_kept;
   }
 
   std::int64_t completed() const { return completed_; }
@@ -87,7 +87,7 @@ class Session {
   /// The step that what run.learned() gives stands behind: earlier than completed() where a bad step was undone.
   std::int64_t learned_until() const {
     const auto bad = bad_step_.item<std::int64_t>();
-    return bad >= 0 ? kept_until(bad) : undone_.empty() || previous_.empty() ? completed_ : completed_ - 1;
+    return bad >= 0 ? kept_until(bad) : undone_.empty() || !previous_.defined() ? completed_ : completed_ - 1;
   }
 
   /// The step that the loop stands on, computed if it was not yet.
@@ -171,10 +171,10 @@ class Session {
       if (undone_.empty() && !at::isfinite(leaf.value).all().item<bool>()) undone_ = leaf.name;
     if (undone_.empty()) return;
     const at::NoGradGuard no_grad;
-    for (std::size_t i = 0; i < previous_.size(); ++i) Tensor(bound_->leaves[i].value).copy_(previous_[i]);
+    if (previous_.defined()) put_back();
     throw Error("personalize",
                 "'" + undone_ + "' was not finite after step " + std::to_string(completed_) +
-                    (previous_.empty() ? "" : "; run.learned() gives what was learned before it"),
+                    (!previous_.defined() ? "" : "; run.learned() gives what was learned before it"),
                 "lower the learning rate");
   }
 
@@ -250,13 +250,16 @@ class Session {
 
   // On the device: once a step is bad every later one changes nothing.
   void find_bad_step(const Step& record) {
+    std::vector<Tensor> grads;
+    for (const Leaf& leaf : bound_->leaves)
+      if (leaf.value.grad().defined()) grads.push_back(leaf.value.grad().flatten());
+    if (keeps_previous_ && !grads.empty()) grads = {at::cat(grads)};  // hundreds of small leaves in one look
     auto finite = at::isfinite(record.loss_);
     auto any = at::zeros_like(finite);
-    for (const Leaf& leaf : bound_->leaves)
-      if (const auto& grad = leaf.value.grad(); grad.defined()) {
-        finite = finite.logical_and(at::isfinite(grad).all());
-        if (completed_ == 0) any = any.logical_or((grad != 0).any());
-      }
+    for (const Tensor& grad : grads) {
+      finite = finite.logical_and(at::isfinite(grad).all());
+      if (completed_ == 0) any = any.logical_or((grad != 0).any());
+    }
     learns_ = any;
     bad_step_ =
         at::where((bad_step_ < 0).logical_and(finite.logical_not()), at::full_like(bad_step_, completed_), bad_step_);
@@ -266,16 +269,22 @@ class Session {
   void keep_last_good() {
     if (!keeps_previous_) return;
     const at::NoGradGuard no_grad;
-    if (previous_.empty()) {
-      first_kept_ = completed_;
-      for (const Leaf& leaf : bound_->leaves) previous_.push_back(leaf.value.detach().clone());
+    std::vector<Tensor> flat;
+    for (const Leaf& leaf : bound_->leaves) flat.push_back(leaf.value.detach().flatten());
+    const auto now = at::cat(flat);
+    if (!previous_.defined()) first_kept_ = completed_, previous_ = now;
+    previous_ = at::where(bad_step_ >= 0, previous_, now);
+    put_back();
+  }
+  void put_back() const {
+    std::vector<Tensor> values, kept;
+    std::int64_t first = 0;
+    for (const Leaf& leaf : bound_->leaves) {
+      values.push_back(leaf.value);
+      kept.push_back(previous_.narrow(0, first, leaf.value.numel()).view(leaf.value.sizes()));
+      first += leaf.value.numel();
     }
-    const auto bad = bad_step_ >= 0;
-    for (std::size_t i = 0; i < previous_.size(); ++i) {
-      Tensor value = bound_->leaves[i].value;
-      previous_[i] = at::where(bad, previous_[i], value.detach());
-      value.copy_(previous_[i]);
-    }
+    at::_foreach_copy_(values, kept);
   }
   std::int64_t kept_until(std::int64_t bad) const { return keeps_previous_ ? std::max(bad - 1, first_kept_) : bad; }
 
@@ -320,7 +329,7 @@ class Session {
   static constexpr std::int64_t most_kept = 4'000'000;  // values of which a second copy is no matter
   std::int64_t base_versions_ = 0;
   Tensor bad_step_{}, learns_{};
-  std::vector<Tensor> previous_{};  // the leaves that gave the last finite loss
+  Tensor previous_{};  // the leaves that gave the last finite loss, one after the other
   bool keeps_previous_ = false;
   std::int64_t first_kept_ = 0;
   mutable std::string undone_{};  // the leaf that the last update spoiled
