@@ -23,6 +23,9 @@ inline Leaf make_leaf(std::string name, const Tensor& start) {
   return Leaf{.name = std::move(name), .value = std::move(value)};
 }
 
+/// A leaf's values for a file: fp32, on the CPU.
+inline Tensor stored_values(const Leaf& leaf) { return leaf.value.detach().to(at::kCPU, at::kFloat).contiguous(); }
+
 /// The leaf as it is now: detached from the run that goes on training it.
 inline Leaf frozen(Leaf leaf) {
   leaf.value = leaf.value.detach().clone();

@@ -5,6 +5,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,11 +23,21 @@ struct Conv2dShape {
   std::int64_t stride = 1, padding = 0;
 };
 
+/// A weight's change as a file holds it.
+struct StoredChange {
+  std::string form{};                       ///< who reads it; empty: it cannot be stored
+  std::map<std::string, Tensor> tensors{};  ///< on the CPU; names without dots
+};
+
 /// What both kinds of weight change share: the leaves that an optimizer trains.
 class Adapter {
  public:
   virtual ~Adapter() = default;
   virtual std::vector<Leaf> leaves() const = 0;
+  /// The change as it is now; a type with `static constexpr std::string_view form` and
+  /// `static std::shared_ptr<const A> from(const StoredChange&, const WeightRef&, const std::filesystem::path& cache)`
+  /// is read again.
+  virtual StoredChange stored() const { return {}; }
   /// A copy whose leaves are detached copies: what was learned so far, whatever training does next. Of the same kind
   /// (Replacement or Delta) as this.
   virtual std::shared_ptr<const Adapter> snapshot() const = 0;

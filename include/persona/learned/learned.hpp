@@ -5,18 +5,27 @@
 #include <persona/core/tensor.hpp>
 #include <persona/core/weight.hpp>
 #include <persona/io/safetensors.hpp>
+#include <persona/model/weight_host.hpp>
+#include <persona/param/dora.hpp>
+#include <persona/param/full_weight.hpp>
 #include <persona/param/layered_rows.hpp>
+#include <persona/param/low_rank_factors.hpp>
 #include <persona/param/neti_mapper.hpp>
 #include <persona/param/row_parameterization.hpp>
+#include <persona/param/spectral_factors.hpp>
+#include <persona/param/vector_shift.hpp>
 #include <persona/text/row_set.hpp>
 #include <persona/text/stored_rows.hpp>
 
+#include <algorithm>
+#include <concepts>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -35,16 +44,33 @@ struct LearnedRows {
   bool can_be_saved() const { return !layered || !stored.form.empty(); }
 };
 
+using WeightChange = std::variant<std::shared_ptr<const Replacement>, std::shared_ptr<const Delta>>;
+
 /// The change of one weight.
 struct LearnedWeight {
-  std::string name{};       ///< "unet.mid_block...to_k.weight"
-  std::string component{};  ///< describes the parameterization that made it
-  std::variant<std::shared_ptr<const Replacement>, std::shared_ptr<const Delta>> change{};
+  std::string name{};                                    ///< "unet.mid_block...to_k.weight"
+  std::string component{};                               ///< describes the parameterization that made it
+  WeightChange change{};                                 ///< of a run
+  StoredChange file{};                                   ///< of a file: what it holds,
+  std::function<WeightChange(const WeightRef&)> make{};  ///< and how that becomes the change of a model's weight
 
-  const Adapter& adapter() const {
-    return std::visit([](const auto& held) -> const Adapter& { return *held; }, change);
+  /// The change on a model's weight; throws Error where a file's does not fit it.
+  WeightChange on(const WeightRef& ref) const { return make ? make(ref) : change; }
+  StoredChange stored() const {
+    return make ? file : std::visit([](const auto& held) { return held->stored(); }, change);
   }
 };
+
+/// An adapter that a file's change becomes again.
+template <class A>
+concept StoredAdapter = requires(const StoredChange& stored, const WeightRef& ref, const std::filesystem::path& cache) {
+  { A::form } -> std::convertible_to<std::string_view>;
+  { A::from(stored, ref, cache) } -> std::convertible_to<std::shared_ptr<const A>>;
+  requires std::derived_from<A, Adapter>;
+};
+/// What a file holds of rows or weights, and a type that reads it.
+template <class S>
+concept StoredForm = StoredRowState<S> || StoredAdapter<S>;
 
 /// What a run learned, as a value: rows keyed by encoder and token, weight changes keyed by weight name, and where it
 /// came from.
@@ -64,8 +90,14 @@ struct Learned {
                 known.empty() ? "no token was learned" : "learned: " + known);
   }
 
+  bool can_be_saved() const {
+    return std::ranges::all_of(rows, &LearnedRows::can_be_saved) &&
+           std::ranges::none_of(weights, [](const LearnedWeight& weight) { return weight.stored().form.empty(); });
+  }
+
   /// Writes persona's own form: one safetensors file with a tensor "rows.TOKEN" a token (and what layered rows are
-  /// stored as, "layered.TOKEN.NAME"), and the metadata; all or nothing.
+  /// stored as, "layered.TOKEN.NAME"), "weights.NAME.FORM.TENSOR" for what is stored of a weight's change, and the
+  /// metadata; all or nothing.
   void save(const std::filesystem::path& file) const {
     std::map<std::string, Tensor> tensors;
     auto entries = metadata;
@@ -81,18 +113,26 @@ struct Learned {
       entries["persona.layers." + row.token] = std::to_string(row.stored.layers);
       for (const auto& [name, value] : row.stored.tensors) tensors.emplace("layered." + row.token + "." + name, value);
     }
-    for (const LearnedWeight& weight : weights)
-      for (const Leaf& leaf : weight.adapter().leaves())
-        tensors.emplace("weights." + weight.name + "." + leaf.name, leaf.value.detach().cpu());
+    for (const LearnedWeight& weight : weights) {
+      const auto stored = weight.stored();
+      if (stored.form.empty())
+        throw Error(
+            file.string(), "the change of '" + weight.name + "' does not say how a file holds it",
+            "give its adapter stored() and from() (docs/concepts/weight_parameterization.md), or keep the run's "
+            "checkpoint (run.save)");
+      for (const auto& [name, value] : stored.tensors)
+        tensors.emplace("weights." + weight.name + "." + stored.form + "." + name, value);
+    }
     entries["format"] = "pt";
     entries["persona.kind"] = "learned";
     write_safetensors(file, tensors, entries);
   }
 
-  /// Reads what save() wrote; layered rows by the states that know their form: XTI's, NeTI's, and States of your own.
-  /// Throws Error naming the file where it is something else.
-  template <StoredRowState... States>
-  static Learned load(const std::filesystem::path& file) {
+  /// Reads what save() wrote; layered rows and changes of weights by the types that know their forms: the library's and
+  /// Forms of your own. `cache`: where decompositions of the model that it will be put into are kept. Throws Error
+  /// naming the file where it is something else.
+  template <StoredForm... Forms>
+  static Learned load(const std::filesystem::path& file, const std::filesystem::path& cache = {}) {
     const auto source = SafeTensors::open(file);
     Learned learned;
     for (const auto& [key, value] : source.metadata()) learned.metadata.emplace(key, value);
@@ -100,12 +140,23 @@ struct Learned {
         kind == learned.metadata.end() || kind->second != "learned")
       throw Error(file.string(), "this is not a file that Learned::save wrote",
                   "read other tools' embeddings with persona::import_embedding");
+    std::map<std::string, StoredChange> changes;
     for (const auto& name : source.names()) {
       if (name.starts_with("layered.")) continue;
+      if (name.starts_with("weights.")) {
+        const auto last = name.rfind('.'), form = name.rfind('.', last - 1);
+        if (form == name.npos || form <= 8)
+          throw Error(file.string(), "the tensor '" + name + "' has no weight and form in its name",
+                      "the file is cut or mixed up");
+        auto& change = changes[name.substr(8, form - 8)];
+        change.form = name.substr(form + 1, last - form - 1);
+        change.tensors.emplace(name.substr(last + 1), source.load(name));
+        continue;
+      }
       if (!name.starts_with("rows."))
-        throw Error(
-            file.string(), "holds weight changes ('" + std::string(name) + "')",
-            "go on from the run's checkpoint (run.save, .resume): the parameterization that made them reads them");
+        throw Error(file.string(),
+                    "holds '" + std::string(name) + "', which is neither rows nor the change of a weight",
+                    "the file is mixed up");
       LearnedRows row{.token = std::string(name.substr(5)), .rows = source.load(name).to(at::kFloat)};
       expect_shape(row.rows, {"vectors", "D"}, file.string() + ": " + std::string(name));
       if (const auto form = learned.metadata.find("persona.form." + row.token); form != learned.metadata.end()) {
@@ -115,9 +166,15 @@ struct Learned {
           if (part.starts_with(prefix)) row.stored.tensors.emplace(part.substr(prefix.size()), source.load(part));
         if (const auto layers = learned.metadata.find("persona.layers." + row.token); layers != learned.metadata.end())
           row.stored.layers = std::strtoll(layers->second.c_str(), nullptr, 10);
-        row.layered = read_layered<LayeredRows::State, NeTIMapper::State, States...>(row.stored, file);
+        row.layered = read_layered<LayeredRows::State, NeTIMapper::State, Forms...>(row.stored, file);
       }
       learned.rows.push_back(std::move(row));
+    }
+    for (auto& [name, change] : changes) {
+      LearnedWeight weight{.name = name, .file = change};
+      weight.make = read_change<SpectralFactors, VectorShift, VectorScale, FullWeight, LowRankFactors, DecomposedWeight,
+                                Forms...>(change, file, cache);
+      learned.weights.push_back(std::move(weight));
     }
     return learned;
   }
@@ -126,12 +183,14 @@ struct Learned {
   template <class State, class... Others>
   static std::function<RowSet(const RowQuery&)> read_layered(const StoredRows& stored,
                                                              const std::filesystem::path& file) {
-    if (stored.form == State::form) {
-      try {
-        return [state = State::from(stored)](const RowQuery& query) -> RowSet { return state.rows(query); };
-      } catch (const std::out_of_range&) {
-        throw Error(file.string(), "a tensor of its '" + stored.form + "' rows is missing",
-                    "the file is cut or mixed up");
+    if constexpr (StoredRowState<State>) {
+      if (stored.form == State::form) {
+        try {
+          return [state = State::from(stored)](const RowQuery& query) -> RowSet { return state.rows(query); };
+        } catch (const std::out_of_range&) {
+          throw Error(file.string(), "a tensor of its '" + stored.form + "' rows is missing",
+                      "the file is cut or mixed up");
+        }
       }
     }
     if constexpr (sizeof...(Others) > 0)
@@ -139,6 +198,20 @@ struct Learned {
     else
       throw Error(file.string(), "holds rows of the form '" + stored.form + "', which nobody here reads",
                   "name the state that wrote it: Learned::load<MyRows::State>(file)");
+  }
+  template <class A, class... Others>
+  static std::function<WeightChange(const WeightRef&)> read_change(const StoredChange& stored,
+                                                                   const std::filesystem::path& file,
+                                                                   const std::filesystem::path& cache) {
+    if constexpr (StoredAdapter<A>) {
+      if (stored.form == A::form)
+        return [stored, cache](const WeightRef& ref) -> WeightChange { return A::from(stored, ref, cache); };
+    }
+    if constexpr (sizeof...(Others) > 0)
+      return read_change<Others...>(stored, file, cache);
+    else
+      throw Error(file.string(), "holds changes of weights of the form '" + stored.form + "', which nobody here reads",
+                  "name the adapter that wrote it: Learned::load<MyAdapter>(file)");
   }
 };
 

@@ -107,7 +107,7 @@ class Personalized {
         throw Error("with", "the model has no weight '" + weight.name + "'",
                     "was this learned on another kind of model?");
       auto& attachment = changed.try_emplace(weight.name, found->second).first->second;
-      std::visit([&](const auto& change) { attachment.add(change); }, weight.change);
+      std::visit([&](const auto& change) { attachment.add(change); }, weight.on(found->second));
     }
     for (auto& [name, attachment] : changed) {
       attachment.refresh();

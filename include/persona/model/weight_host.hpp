@@ -1,5 +1,7 @@
 #pragma once
 
+#include <persona/core/error.hpp>
+#include <persona/core/shape.hpp>
 #include <persona/core/weight.hpp>
 
 #include <concepts>
@@ -27,6 +29,21 @@ struct WeightRef {
   /// "unet.mid_block.attentions.0....to_k.weight".
   std::string full_name() const { return detail::join_name(host, name); }
 };
+
+/// A stored tensor as a leaf on the weight's device; throws Error naming weight and tensor where there is none, or
+/// where it has another shape.
+inline Leaf stored_leaf(const StoredChange& stored, const std::string& name, const WeightRef& ref,
+                        at::IntArrayRef shape) {
+  const auto found = stored.tensors.find(name);
+  if (found == stored.tensors.end())
+    throw Error(ref.full_name(), "its '" + stored.form + "' has no '" + name + "'", "the file is cut or mixed up");
+  if (found->second.sizes() != shape)
+    throw Error(ref.full_name(),
+                "'" + name + "' has shape " + shape_string(found->second.sizes()) + ", this model's weight asks for " +
+                    shape_string(shape),
+                "was it learned on another kind of model?");
+  return make_leaf(name, found->second.to(ref.base.device()));
+}
 
 /// The references of a module made of Weights (see for_each_weight).
 template <class Module>

@@ -9,7 +9,9 @@
 #include <persona/param/low_rank.hpp>
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,6 +21,8 @@ namespace persona {
 /// the gradient, not a function of the factors, as in peft.
 class DecomposedWeight final : public Replacement {
  public:
+  static constexpr std::string_view form = "dora";
+
   DecomposedWeight(Leaf magnitude, std::shared_ptr<const LowRankFactors> factors)
       : magnitude_(std::move(magnitude)), factors_(std::move(factors)) {}
 
@@ -30,6 +34,18 @@ class DecomposedWeight final : public Replacement {
   std::shared_ptr<const Adapter> snapshot() const override {
     return std::make_shared<DecomposedWeight>(frozen(magnitude_),
                                               std::dynamic_pointer_cast<const LowRankFactors>(factors_->snapshot()));
+  }
+
+  StoredChange stored() const override {
+    auto change = factors_->stored();
+    change.form = form;
+    change.tensors.emplace("magnitude", stored_values(magnitude_));
+    return change;
+  }
+  static std::shared_ptr<const DecomposedWeight> from(const StoredChange& stored, const WeightRef& ref,
+                                                      const std::filesystem::path& cache) {
+    return std::make_shared<DecomposedWeight>(stored_leaf(stored, "magnitude", ref, {ref.base.size(0)}),
+                                              LowRankFactors::from(stored, ref, cache));
   }
 
   /// |W + D| of every row, [rows].

@@ -3,9 +3,12 @@
 #include <persona/core/leaf.hpp>
 #include <persona/core/tensor.hpp>
 #include <persona/core/weight.hpp>
+#include <persona/model/weight_host.hpp>
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,6 +23,8 @@ struct LowRankStart {
 /// 2022). With a start, D = scale (B A - B0 A0): what was taken out of the base for the factors is added back (PiSSA).
 class LowRankFactors final : public Delta {
  public:
+  static constexpr std::string_view form = "low_rank";
+
   LowRankFactors(Leaf a, Leaf b, double scale, LowRankStart start = {})
       : a_(std::move(a)), b_(std::move(b)), scale_(scale), start_(std::move(start)) {}
 
@@ -27,6 +32,32 @@ class LowRankFactors final : public Delta {
   std::shared_ptr<const Adapter> snapshot() const override {
     return std::make_shared<LowRankFactors>(frozen(a_), frozen(b_), scale_, start_);
   }
+  StoredChange stored() const override {
+    StoredChange change{
+        std::string(form),
+        {{"lora_A", stored_values(a_)}, {"lora_B", stored_values(b_)}, {"scale", at::full({1}, scale_, at::kDouble)}}};
+    if (start_.a.defined()) {
+      change.tensors.emplace("start_A", start_.a.detach().to(at::kCPU, at::kFloat));
+      change.tensors.emplace("start_B", start_.b.detach().to(at::kCPU, at::kFloat));
+    }
+    return change;
+  }
+  static std::shared_ptr<const LowRankFactors> from(const StoredChange& stored, const WeightRef& ref,
+                                                    const std::filesystem::path&) {
+    const auto found = stored.tensors.find("lora_A");
+    const auto rank = found == stored.tensors.end() || found->second.dim() == 0 ? 0 : found->second.size(0);
+    auto shape = ref.base.sizes().vec();
+    const auto m = shape[0];
+    shape[0] = rank;
+    const auto scale = stored_leaf(stored, "scale", ref, {1}).value.item<double>();
+    LowRankStart start;
+    if (stored.tensors.contains("start_A"))
+      start = {stored_leaf(stored, "start_A", ref, shape).value.detach(),
+               stored_leaf(stored, "start_B", ref, {m, rank}).value.detach()};
+    return std::make_shared<LowRankFactors>(stored_leaf(stored, "lora_A", ref, shape),
+                                            stored_leaf(stored, "lora_B", ref, {m, rank}), scale, std::move(start));
+  }
+
   double scale() const { return scale_; }
   const Tensor& a() const { return a_.value; }
   const Tensor& b() const { return b_.value; }

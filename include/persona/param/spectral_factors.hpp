@@ -1,13 +1,19 @@
 #pragma once
 
+#include <persona/core/error.hpp>
 #include <persona/core/leaf.hpp>
+#include <persona/core/random.hpp>
 #include <persona/core/tensor.hpp>
 #include <persona/core/weight.hpp>
+#include <persona/model/weight_host.hpp>
+#include <persona/param/svd_cache.hpp>
 #include <persona/param/thin_svd.hpp>
 
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,6 +30,8 @@ enum class SpectralPlan {
 /// the smaller side. A convolution's kernel [co, ci, kh, kw] is the matrix [co, ci kh kw].
 class SpectralFactors final : public Replacement {
  public:
+  static constexpr std::string_view form = "spectral_shift";
+
   /// svd: of the base as a matrix; its u and vt in the dtype that the layer computes in. `residual` [m, n], or
   /// undefined: what rounding left of W - U diag(s) V^T, added back at the cost of one more product.
   SpectralFactors(Leaf delta, ThinSvd svd, SpectralPlan plan = SpectralPlan::automatic, Tensor residual = {})
@@ -32,6 +40,42 @@ class SpectralFactors final : public Replacement {
   std::vector<Leaf> leaves() const override { return {delta_}; }
   std::shared_ptr<const Adapter> snapshot() const override {
     return std::make_shared<SpectralFactors>(frozen(delta_), svd_, plan_, residual_);
+  }
+
+  /// The factors of a base weight with delta = 0, in the dtype that the layer computes in; decompositions are kept in
+  /// `cache`.
+  static std::shared_ptr<const SpectralFactors> of(const Tensor& base, Leaf delta, SpectralPlan plan, bool residual,
+                                                   const std::filesystem::path& cache) {
+    const at::NoGradGuard no_grad;
+    const auto matrix = base.detach().flatten(1);
+    auto svd = SvdCache(cache).get(matrix);
+    svd.u = svd.u.to(base.scalar_type()), svd.vt = svd.vt.to(base.scalar_type());
+    Tensor rest;
+    if (residual) {
+      // Of the factors as the layer has them, so that delta = 0 is the base to the last rounding.
+      const auto wide = base.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+      rest = (matrix.to(wide) - (svd.u.to(wide) * svd.s).matmul(svd.vt.to(wide))).to(base.scalar_type());
+    }
+    return std::make_shared<SpectralFactors>(std::move(delta), std::move(svd), plan, std::move(rest));
+  }
+
+  /// delta, and a few numbers that tell which base its singular values are of: shifts of one model mean nothing to
+  /// another.
+  StoredChange stored() const override {
+    return {std::string(form), {{"delta", stored_values(delta_)}, {"base", sketch(svd_)}}};
+  }
+  static std::shared_ptr<const SpectralFactors> from(const StoredChange& stored, const WeightRef& ref,
+                                                     const std::filesystem::path& cache) {
+    const auto r = std::min(ref.base.size(0), ref.base.numel() / ref.base.size(0));
+    auto made = of(ref.base, stored_leaf(stored, "delta", ref, {r}), SpectralPlan::automatic, false, cache);
+    if (const auto told = stored.tensors.find("base"); told != stored.tensors.end()) {
+      const auto own = sketch(made->svd_);
+      // Apart by a base's rounding to another dtype at most.
+      if (told->second.sizes() != own.sizes() || !((told->second - own).norm() <= 0.02 * own.norm()).item<bool>())
+        throw Error(ref.full_name(), "the shifts were learned on another base model",
+                    "load the model that they were learned on");
+    }
+    return made;
   }
 
   const ThinSvd& svd() const { return svd_; }
@@ -72,6 +116,16 @@ class SpectralFactors final : public Replacement {
                  t = static_cast<double>(rows);
     if (!at::GradMode::is_enabled()) return t * r * (m + n) <= t * m * n + r * m * n;
     return 2 * t * r * (m + n) <= 3 * t * m * n + 2 * r * m * n;
+  }
+
+  // The base times four vectors of noise, and the lengths of that: what no two models share.
+  static Tensor sketch(const ThinSvd& svd) {
+    const at::NoGradGuard no_grad;
+    const auto vt = svd.vt.to(at::kCPU, at::kFloat), u = svd.u.to(at::kCPU, at::kFloat),
+               s = svd.s.to(at::kCPU, at::kFloat);
+    const auto x = at::randn({vt.size(1), 4}, Random(0).at(Stream::initialization), at::TensorOptions());
+    const auto y = u.matmul(s.unsqueeze(1) * vt.matmul(x));
+    return at::cat({y.slice(0, 0, 1).flatten(), at::linalg_vector_norm(y, 2, {0})});
   }
 
   Leaf delta_;

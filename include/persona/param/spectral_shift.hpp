@@ -10,7 +10,6 @@
 #include <persona/model/weight_host.hpp>
 #include <persona/param/spectral_factors.hpp>
 #include <persona/param/subset.hpp>
-#include <persona/param/svd_cache.hpp>
 #include <persona/param/vector_shift.hpp>
 
 #include <algorithm>
@@ -61,16 +60,7 @@ struct SpectralShift {
       if (vectors == VectorForm::shift) return std::make_shared<VectorShift>(std::move(delta));
       return std::make_shared<VectorScale>(std::move(delta));
     }
-    const auto matrix = base.flatten(1);
-    auto svd = SvdCache(context.cache).get(matrix);
-    svd.u = svd.u.to(base.scalar_type()), svd.vt = svd.vt.to(base.scalar_type());
-    Tensor rest;
-    if (residual) {
-      // Of the factors as the layer has them, so that delta = 0 is the base to the last rounding.
-      const auto wide = base.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
-      rest = (matrix.to(wide) - (svd.u.to(wide) * svd.s).matmul(svd.vt.to(wide))).to(base.scalar_type());
-    }
-    return std::make_shared<SpectralFactors>(std::move(delta), std::move(svd), plan, std::move(rest));
+    return SpectralFactors::of(base, std::move(delta), plan, residual, context.cache);
   }
 
   double default_learning_rate() const { return 1e-3; }

@@ -84,7 +84,7 @@ inline void save_checkpoint(const Session& session, const Learned& learned, cons
   text["persona.threads"] = std::to_string(at::get_num_threads());
   write_directory_atomically(folder, [&](const std::filesystem::path& fresh) {
     write_safetensors(fresh / "state.safetensors", tensors, text);
-    if (std::ranges::all_of(learned.rows, &LearnedRows::can_be_saved)) learned.save(fresh / "learned.safetensors");
+    if (learned.can_be_saved()) learned.save(fresh / "learned.safetensors");
   });
 }
 

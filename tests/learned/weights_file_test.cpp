@@ -1,0 +1,160 @@
+// Changes of weights through a file: every form is what it was, another base model's are refused.
+
+#include "support/catch.hpp"
+#include "support/folder.hpp"
+
+#include <persona/core/placement.hpp>
+#include <persona/learned/learned.hpp>
+#include <persona/learned/personalized.hpp>
+#include <persona/param/cross_attention_kv.hpp>
+#include <persona/param/dora.hpp>
+#include <persona/param/full_weights.hpp>
+#include <persona/param/low_rank.hpp>
+#include <persona/param/spectral_shift.hpp>
+#include <persona/testing.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace {
+
+using namespace persona;
+using persona::testing::tiny_model;
+using persona::testing::tiny_subjects;
+
+Tensor predicted(const auto& model) {
+  const auto x = at::ones({1, 3, 4, 4}), t = at::tensor({7}, at::kLong);
+  return model.denoiser().predict(x, t, {.states = model.text_encoder().encode(at::ones({1, 5, 6}))});
+}
+/// Learned for a few steps that are far enough to see.
+Learned learned_by(const auto& model, const auto& sum) {
+  return fit(model, tiny_subjects().front(), sum + AdamW{.lr = 0.05}, {.steps = 4, .batch = 2});
+}
+
+/// A user's own change of a weight, and how a file holds it.
+struct Gain final : Replacement {
+  static constexpr std::string_view form = "gain";
+  Leaf gain{};
+  std::vector<Leaf> leaves() const override { return {gain}; }
+  std::shared_ptr<const Adapter> snapshot() const override {
+    auto copy = std::make_shared<Gain>(*this);
+    copy->gain = frozen(gain);
+    return copy;
+  }
+  StoredChange stored() const override { return {std::string(form), {{"gain", stored_values(gain)}}}; }
+  static std::shared_ptr<const Gain> from(const StoredChange& stored, const WeightRef& ref,
+                                          const std::filesystem::path&) {
+    auto made = std::make_shared<Gain>();
+    made->gain = stored_leaf(stored, "gain", ref, {1});
+    return made;
+  }
+  Tensor value(const Tensor& base) const override { return base * (1 + gain.value); }
+};
+struct Gains {
+  using plays = Plays<Role::weight_parameterization>;
+  bool selects(const WeightRef& ref) const { return ref.host == "unet"; }
+  std::shared_ptr<Gain> bind(const WeightRef&, const BindContext&) const {
+    auto made = std::make_shared<Gain>();
+    made->gain = make_leaf("gain", at::zeros({1}));
+    return made;
+  }
+  Description describe() const { return {"Gains", {}}; }
+};
+/// One that does not say how it is stored.
+struct Nameless {
+  using plays = Plays<Role::weight_parameterization>;
+  struct Shift : Delta {
+    Leaf shift = make_leaf("shift", at::zeros({1}));
+    std::vector<Leaf> leaves() const override { return {shift}; }
+    std::shared_ptr<const Adapter> snapshot() const override { return std::make_shared<Shift>(*this); }
+    Tensor value(const Tensor& base) const override { return shift.value.expand_as(base); }
+  };
+  bool selects(const WeightRef& ref) const { return ref.host == "unet"; }
+  std::shared_ptr<Shift> bind(const WeightRef&, const BindContext&) const { return std::make_shared<Shift>(); }
+  Description describe() const { return {"Nameless", {}}; }
+};
+
+void check_round_trip(const auto& sum) {
+  const test::Folder folder;
+  const auto model = tiny_model();
+  const auto learned = learned_by(model, sum);
+  REQUIRE(!learned.weights.empty());
+  learned.save(folder / "learned.safetensors");
+  const auto again = Learned::load(folder / "learned.safetensors");
+  CHECK(again.weights.size() == learned.weights.size());
+  const auto now = predicted(personalized(model, learned));
+  CHECK(!at::allclose(now, predicted(model), 1e-3, 1e-3));
+  CHECK(at::allclose(predicted(personalized(model, again)), now, 1e-5, 1e-6));
+  again.save(folder / "twice.safetensors");
+  CHECK(at::allclose(predicted(personalized(model, Learned::load(folder / "twice.safetensors"))), now, 1e-5, 1e-6));
+}
+
+}  // namespace
+
+TEST_CASE("every change of weights is what it was, from a file") {
+  check_round_trip(recipe(SpectralShift{.weights = subsets::everything()}));
+  check_round_trip(recipe(SpectralShift{.vectors = VectorForm::scale}));
+  check_round_trip(recipe(FullWeights{}));
+  check_round_trip(TokenInit{} + CrossAttentionKV{});
+  check_round_trip(recipe(LowRank{.rank = 2, .alpha = 3}));
+  check_round_trip(recipe(LowRank{.rank = 2, .init = LowRankInit::pissa}));
+  check_round_trip(recipe(LowRank{.rank = 2, .weights = subsets::kernels()}));
+  check_round_trip(recipe(DoRA{{.rank = 2}}));
+}
+
+TEST_CASE("shifts of another base are refused, low-rank changes fit every model of their shapes") {
+  const test::Folder folder;
+  const auto model = tiny_model(), other = tiny_model(at::kFloat, 2);
+  learned_by(model, recipe(SpectralShift{})).save(folder / "shifts.safetensors");
+  const auto shifts = Learned::load(folder / "shifts.safetensors");
+  CHECK_THROWS_WITH(personalized(other, shifts), Catch::Contains("learned on another base model"));
+  auto rounded = tiny_model();
+  to(rounded.denoiser(), at::kCPU, at::kBFloat16);
+  const auto near = predicted(personalized(rounded, shifts)).to(at::kFloat),
+             exact = predicted(personalized(model, shifts));
+  CHECK((near - exact).norm().item<double>() < 0.03 * exact.norm().item<double>());
+  learned_by(model, recipe(LowRank{})).save(folder / "lora.safetensors");
+  (void)personalized(other, Learned::load(folder / "lora.safetensors"));
+}
+
+TEST_CASE("users' own changes are read by the type that is named; what cannot be stored says so") {
+  const test::Folder folder;
+  const auto model = tiny_model();
+  const auto learned = learned_by(model, recipe(Gains{}));
+  learned.save(folder / "gains.safetensors");
+  CHECK_THROWS_WITH(Learned::load(folder / "gains.safetensors"), Catch::Contains("the form 'gain'"));
+  const auto again = Learned::load<Gain>(folder / "gains.safetensors");
+  CHECK(at::allclose(predicted(personalized(model, again)), predicted(personalized(model, learned))));
+
+  auto run = personalize(model, tiny_subjects().front(), recipe(Nameless{}), {.steps = 1});
+  run.drain();
+  CHECK_THROWS_WITH(run.learned().save(folder / "none.safetensors"),
+                    Catch::Contains("does not say how a file holds it"));
+  run.save(folder / "checkpoint");
+  CHECK(!std::filesystem::exists(folder / "checkpoint" / "learned.safetensors"));
+}
+
+TEST_CASE("files of changes that are cut or of other shapes are refused with weight, tensor and shapes") {
+  const test::Folder folder;
+  const auto file = folder / "file.safetensors";
+  const auto model = tiny_model();
+  const std::map<std::string, std::string> kind{{"persona.kind", "learned"}};
+  const auto refused = [&](const std::map<std::string, Tensor>& tensors, const auto& words) {
+    write_safetensors(file, tensors, kind);
+    CHECK_THROWS_WITH(personalized(model, Learned::load(file)), words);
+  };
+  refused({{"weights.conv", at::zeros({1})}}, Catch::Contains("no weight and form in its name"));
+  refused({{"else", at::zeros({1})}}, Catch::Contains("neither rows nor the change of a weight"));
+  refused({{"weights.unet.nothing.weight.spectral_shift.delta", at::zeros({1})}},
+          Catch::Contains("no weight 'unet.nothing.weight'"));
+  refused({{"weights.unet.conv_in.weight.spectral_shift.delta", at::zeros({3})}},
+          Catch::Contains("unet.conv_in.weight") && Catch::Contains("[3]") && Catch::Contains("[8]"));
+  refused({{"weights.unet.attn2.0.to_k.weight.low_rank.lora_A", at::zeros({2, 6})},
+           {"weights.unet.attn2.0.to_k.weight.low_rank.scale", at::ones({1})}},
+          Catch::Contains("has no 'lora_B'"));
+  refused({{"weights.unet.attn2.0.to_k.weight.low_rank.lora_A", at::zeros({2, 6})},
+           {"weights.unet.attn2.0.to_k.weight.low_rank.lora_B", at::zeros({8, 3})},
+           {"weights.unet.attn2.0.to_k.weight.low_rank.scale", at::ones({1})}},
+          Catch::Contains("'lora_B' has shape [8, 3]"));
+}
