@@ -48,14 +48,14 @@ using WeightChange = std::variant<std::shared_ptr<const Replacement>, std::share
 
 /// The change of one weight.
 struct LearnedWeight {
-  std::string name{};                                    ///< "unet.mid_block...to_k.weight"
-  std::string component{};                               ///< describes the parameterization that made it
-  WeightChange change{};                                 ///< of a run
-  StoredChange file{};                                   ///< of a file: what it holds,
-  std::function<WeightChange(const WeightRef&)> make{};  ///< and how that becomes the change of a model's weight
+  std::string name{};       ///< "unet.mid_block...to_k.weight"
+  std::string component{};  ///< describes the parameterization that made it
+  WeightChange change{};    ///< of a run
+  StoredChange file{};      ///< of a file: what it holds,
+  std::function<WeightChange(const StoredChange&, const WeightRef&)> make{};  ///< and how that becomes a change
 
   /// The change on a model's weight; throws Error where a file's does not fit it.
-  WeightChange on(const WeightRef& ref) const { return make ? make(ref) : change; }
+  WeightChange on(const WeightRef& ref) const { return make ? make(file, ref) : change; }
   StoredChange stored() const {
     return make ? file : std::visit([](const auto& held) { return held->stored(); }, change);
   }
@@ -200,12 +200,13 @@ struct Learned {
                   "name the state that wrote it: Learned::load<MyRows::State>(file)");
   }
   template <class A, class... Others>
-  static std::function<WeightChange(const WeightRef&)> read_change(const StoredChange& stored,
-                                                                   const std::filesystem::path& file,
-                                                                   const std::filesystem::path& cache) {
+  static std::function<WeightChange(const StoredChange&, const WeightRef&)> read_change(
+      const StoredChange& stored, const std::filesystem::path& file, const std::filesystem::path& cache) {
     if constexpr (StoredAdapter<A>) {
       if (stored.form == A::form)
-        return [stored, cache](const WeightRef& ref) -> WeightChange { return A::from(stored, ref, cache); };
+        return [cache](const StoredChange& held, const WeightRef& ref) -> WeightChange {
+          return A::from(held, ref, cache);
+        };
     }
     if constexpr (sizeof...(Others) > 0)
       return read_change<Others...>(stored, file, cache);

@@ -17,6 +17,37 @@
 
 namespace persona {
 
+namespace detail {
+/// Hangs changes on the weights of a model that lends them, those of one weight together.
+template <class Model>
+std::vector<Attachment> attach_changes(Model& model, const std::vector<LearnedWeight>& weights) {
+  std::map<std::string, WeightRef> refs;
+  const auto collect = [&](auto& host, const char* name) {
+    for (WeightRef ref : host.weights()) {
+      ref.host = name;
+      refs.emplace(ref.full_name(), ref);
+    }
+  };
+  if constexpr (HasTextEncoderWeights<Model>) collect(model.text_encoder(), "text_encoder");
+  if constexpr (HasDenoiserWeights<Model>) collect(model.denoiser(), "unet");
+  std::map<std::string, Attachment> changed;  // one a weight: its changes add up
+  for (const LearnedWeight& weight : weights) {
+    const auto found = refs.find(weight.name);
+    if (found == refs.end())
+      throw Error("with", "the model has no weight '" + weight.name + "'",
+                  "was this learned on another kind of model?");
+    auto& attachment = changed.try_emplace(weight.name, found->second).first->second;
+    std::visit([&](const auto& change) { attachment.add(change); }, weight.on(found->second));
+  }
+  std::vector<Attachment> attachments;
+  for (auto& [name, attachment] : changed) {
+    attachment.refresh();
+    attachments.push_back(std::move(attachment));
+  }
+  return attachments;
+}
+}  // namespace detail
+
 /// A model that knows learned tokens.
 template <class M>
 concept HasLearnedRows = requires(const M& model) {
@@ -91,28 +122,7 @@ class Personalized {
   // All changes anew on a model of its own: a copy of a changed one would not know what its weights began as.
   void attach() {
     held_ = std::make_shared<Held>(*base_);
-    std::map<std::string, WeightRef> refs;
-    const auto collect = [&](auto& host, const char* name) {
-      for (WeightRef ref : host.weights()) {
-        ref.host = name;
-        refs.emplace(ref.full_name(), ref);
-      }
-    };
-    if constexpr (HasTextEncoderWeights<Model>) collect(held_->model.text_encoder(), "text_encoder");
-    if constexpr (HasDenoiserWeights<Model>) collect(held_->model.denoiser(), "unet");
-    std::map<std::string, Attachment> changed;  // one a weight: its changes add up
-    for (const LearnedWeight& weight : weights_) {
-      const auto found = refs.find(weight.name);
-      if (found == refs.end())
-        throw Error("with", "the model has no weight '" + weight.name + "'",
-                    "was this learned on another kind of model?");
-      auto& attachment = changed.try_emplace(weight.name, found->second).first->second;
-      std::visit([&](const auto& change) { attachment.add(change); }, weight.on(found->second));
-    }
-    for (auto& [name, attachment] : changed) {
-      attachment.refresh();
-      held_->attachments.push_back(std::move(attachment));
-    }
+    held_->attachments = detail::attach_changes(held_->model, weights_);
   }
 
   std::shared_ptr<const Model> base_;

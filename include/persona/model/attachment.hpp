@@ -34,6 +34,8 @@ class Attachment {
   ~Attachment() { detach(); }
 
   const WeightRef& ref() const { return ref_; }
+  /// The weight with its changes, as one tensor.
+  Tensor value() const { return changed_.value(); }
 
   /// Hangs a Replacement or a Delta on the weight; a second Replacement throws Error.
   template <class AdapterPtr>

@@ -39,7 +39,7 @@ class SpectralFactors final : public Replacement {
 
   std::vector<Leaf> leaves() const override { return {delta_}; }
   std::shared_ptr<const Adapter> snapshot() const override {
-    return std::make_shared<SpectralFactors>(frozen(delta_), svd_, plan_, residual_);
+    return with(frozen(delta_));
   }
 
   /// The factors of a base weight with delta = 0, in the dtype that the layer computes in; decompositions are kept in
@@ -78,6 +78,10 @@ class SpectralFactors final : public Replacement {
     return made;
   }
 
+  /// The same factors with another shift.
+  std::shared_ptr<const SpectralFactors> with(Leaf delta) const {
+    return std::make_shared<SpectralFactors>(std::move(delta), svd_, plan_, residual_);
+  }
   const ThinSvd& svd() const { return svd_; }
   /// relu(s + delta), [r].
   Tensor spectrum() const { return at::relu(svd_.s + delta_.value); }

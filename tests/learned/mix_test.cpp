@@ -1,0 +1,84 @@
+// Shifts as values: added, interpolated, scaled, mixed by layer, and written out into a model of plain tensors.
+
+#include "support/catch.hpp"
+#include "support/folder.hpp"
+
+#include <persona/learned/bake.hpp>
+#include <persona/learned/mix.hpp>
+#include <persona/method/dreambooth.hpp>
+#include <persona/method/lora.hpp>
+#include <persona/method/svdiff.hpp>
+#include <persona/testing.hpp>
+
+#include <string>
+
+namespace {
+
+using namespace persona;
+using persona::testing::tiny_model;
+using persona::testing::tiny_subjects;
+
+Tensor predicted(const auto& model) {
+  const auto x = at::ones({1, 3, 4, 4}), t = at::tensor({7}, at::kLong);
+  return model.denoiser().predict(x, t, {.states = model.text_encoder().encode(at::ones({1, 5, 6}))});
+}
+Learned learned_by(const auto& sum, std::uint64_t seed = 1) {
+  return fit(tiny_model(), tiny_subjects().front(), sum, {.steps = 4, .batch = 2, .seed = seed});
+}
+Tensor delta(const Learned& learned, const std::string& name) {
+  for (const auto& weight : learned.weights)
+    if (weight.name == name) return weight.stored().tensors.at("delta");
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE("shifts are added, interpolated and scaled inside the relu, of runs and of files") {
+  const test::Folder folder;
+  const auto a = learned_by(svdiff_single_image(0.05)), b = learned_by(svdiff_single_image(0.05), 2);
+  a.save(folder / "a.safetensors"), b.save(folder / "b.safetensors");
+  const auto kernel = std::string("unet.conv_in.weight"), norm = std::string("unet.norm.weight");
+  for (const bool files : {false, true}) {
+    const auto first = files ? Learned::load(folder / "a.safetensors") : a;
+    const auto second = files ? Learned::load(folder / "b.safetensors") : b;
+    for (const auto& name : {kernel, norm}) {
+      const auto x = delta(a, name), y = delta(b, name);
+      CHECK(at::allclose(delta(add(first, second), name), x + y));
+      CHECK(at::allclose(delta(interpolate(first, second, 0.25), name), 0.25 * x + 0.75 * y));
+      CHECK(at::allclose(delta(scale(first, 1.2), name), 1.2 * x));
+    }
+    const auto model = tiny_model();
+    CHECK(at::allclose(predicted(personalized(model, interpolate(first, second, 1))), predicted(personalized(model, a)),
+                       1e-5, 1e-6));
+    CHECK(at::allclose(predicted(personalized(model, scale(first, 0))), predicted(model), 1e-4, 1e-5));
+    CHECK(!at::allclose(predicted(personalized(model, add(first, second))), predicted(personalized(model, a)), 1e-3,
+                        1e-3));
+    const auto mixed =
+        style_mix(first, second, [](const std::string& name) { return name.find("attn2") != name.npos; });
+    CHECK(at::equal(delta(mixed, "unet.attn2.0.to_q.weight"), delta(a, "unet.attn2.0.to_q.weight")));
+    CHECK(at::equal(delta(mixed, kernel), delta(b, kernel)));
+    CHECK(mixed.weights.size() == a.weights.size());
+  }
+  CHECK(at::equal(delta(a, kernel), delta(Learned::load(folder / "a.safetensors"), kernel)));  // as they were
+  CHECK_THROWS_WITH(scale(learned_by(lora()), 2),
+                    Catch::Contains("form 'low_rank'") && Catch::Contains("with(a).with(b)"));
+}
+
+TEST_CASE("a baked model computes what the changed one does, with plain tensors, and leaves its base alone") {
+  const auto model = tiny_model();
+  const auto before = predicted(model);
+  for (const auto& learned : {learned_by(svdiff_single_image(0.05)), learned_by(lora(2, 0.05)),
+                              learned_by(FullWeights{} + AdamW{.lr = 0.05})}) {
+    const auto baked = bake(model, learned);
+    CHECK(at::allclose(predicted(baked), predicted(personalized(model, learned)), 1e-4, 1e-5));
+    CHECK(!at::allclose(predicted(baked), before, 1e-3, 1e-3));
+    CHECK(at::equal(predicted(model), before));
+    for_each_weight(baked.denoiser(), [](const std::string& name, const Weight& weight) {
+      INFO(name);
+      CHECK(!weight.adapted());
+      CHECK(!weight.base.requires_grad());
+    });
+    // What did not change is shared.
+    CHECK(baked.text_encoder().embedding_table().is_same(model.text_encoder().embedding_table()));
+  }
+}
