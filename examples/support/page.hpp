@@ -32,6 +32,7 @@ struct Settings {
   std::string out{};
   std::string photo{};
   std::string class_word = "person";
+  bool rare_word = false;  ///< weights are learned, and the thing goes by a rare word of the vocabulary
   std::string model = toyland_folder + "/model";
   std::string names = toyland_folder + "/names.txt";
   std::uint64_t seed = 1;
@@ -41,6 +42,12 @@ struct Settings {
 inline Settings ada(std::string out) { return {.out = std::move(out), .photo = toyland_folder + "/photos/ada.png"}; }
 inline Settings cat(std::string out) {
   return {.out = std::move(out), .photo = toyland_folder + "/photos/things/thing_00.png", .class_word = "cat"};
+}
+/// The cat, as methods that change weights learn it.
+inline Settings sks_cat(std::string out) {
+  auto settings = cat(std::move(out));
+  settings.rare_word = true;
+  return settings;
 }
 
 /// What is drawn, and where that is; the probe then says whether it is there.
@@ -137,7 +144,8 @@ class Page {
     std::vector<std::string> filled;
     const bool person = subject.class_word == "person";
     const auto& prompts = person ? person_prompts : thing_prompts;
-    for (const Prompt& prompt : prompts) filled.push_back(persona::fill_template(prompt.text, subject.token));
+    const auto name = settings_.rare_word && !person ? subject.prompt_token() : subject.token;
+    for (const Prompt& prompt : prompts) filled.push_back(persona::fill_template(prompt.text, name));
     const auto images = persona::generate(sd.with(learned), filled,
                                           {.steps = 30, .guidance = 3.5, .seed = settings_.seed, .sampler = "ddim"});
     for (std::size_t i = 0; i < images.size(); ++i)
@@ -152,20 +160,29 @@ class Page {
     persona::write_png(grid, file);
     files_.push_back(file.string());
 
-    std::vector<std::string> row{title, number(seconds, 1), number(static_cast<double>(run.steps()) / seconds, 1),
-                                 number(norm.y.back(), 2), number(cosine.y.back(), 3)};
+    const bool rows = !run.session().bound().rows.empty();
+    std::int64_t trained = 0;
+    for (const persona::Leaf& leaf : run.session().bound().leaves) trained += leaf.value.numel();
+    std::vector<std::string> row{title,
+                                 number(seconds, 1),
+                                 number(static_cast<double>(run.steps()) / seconds, 1),
+                                 std::to_string(trained),
+                                 rows ? number(norm.y.back(), 2) : "-",
+                                 rows ? number(cosine.y.back(), 3) : "-"};
     for (auto& cell : scores(images, prompts, person)) row.push_back(std::move(cell));
     table_.push_back(std::move(row));
     print(table_.back());
     report_.section(title).image(grid);
-    loss_.push_back(std::move(loss)), norm_.push_back(std::move(norm)), cosine_.push_back(std::move(cosine));
+    loss_.push_back(std::move(loss));
+    if (rows) norm_.push_back(std::move(norm)), cosine_.push_back(std::move(cosine));
   }
 
   void save() {
     report_.section("Numbers").table(columns_, table_);
-    report_.chart("Denoising loss, running mean", loss_, {.x_label = "step"})
-        .chart("Row norm", norm_, {.x_label = "step"})
-        .chart("Cosine of the rows to their start", cosine_, {.x_label = "step"});
+    report_.chart("Denoising loss, running mean", loss_, {.x_label = "step"});
+    if (!norm_.empty())
+      report_.chart("Row norm", norm_, {.x_label = "step"})
+          .chart("Cosine of the rows to their start", cosine_, {.x_label = "step"});
     const auto page = std::filesystem::path(settings_.out) / "index.html";
     report_.save(page);
     for (const std::string& file : files_) std::printf("%s\n", file.c_str());
@@ -209,7 +226,7 @@ class Page {
     std::printf("\n"), std::fflush(stdout);
   }
 
-  const std::vector<std::string> columns_{"method", "seconds",  "it/s",   "row norm",
+  const std::vector<std::string> columns_{"method", "seconds",  "it/s",   "trained", "row norm",
                                           "cosine", "identity", "traits", "place"};
   Settings settings_;
   persona::Report report_;
@@ -224,9 +241,15 @@ class Page {
 };
 
 /// The photo as a subject: a face is "face of <one> person" and has two vectors; of anything else the token is the
-/// noun.
+/// noun. Where weights are learned: "sks CLASS", in one caption, as in DreamBooth.
 inline persona::Subject subject_of(const Settings& settings) {
   const bool person = settings.class_word == "person";
+  if (settings.rare_word)
+    return {.token = "sks",
+            .class_word = settings.class_word,
+            .photos = persona::photos(settings.photo),
+            .captions = persona::Captions::prompt("a photo of a {}"),
+            .phrase = "{} " + settings.class_word};
   return {.token = "<one>",
           .class_word = settings.class_word,
           .photos = persona::photos(settings.photo),

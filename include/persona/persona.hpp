@@ -9,6 +9,7 @@
 #include <persona/text/captions.hpp>
 #include <persona/text/read_lines.hpp>
 
+#include <persona/data/cut_mix.hpp>
 #include <persona/data/flip.hpp>
 #include <persona/data/subject.hpp>
 
@@ -17,10 +18,19 @@
 #include <persona/init/rows.hpp>
 #include <persona/init/token.hpp>
 
+#include <persona/param/cross_attention_kv.hpp>
+#include <persona/param/dora.hpp>
 #include <persona/param/free_rows.hpp>
+#include <persona/param/full_weights.hpp>
+#include <persona/param/low_rank.hpp>
+#include <persona/param/spectral_shift.hpp>
+#include <persona/param/subset.hpp>
 
 #include <persona/loss/l2.hpp>
+#include <persona/loss/min_snr.hpp>
+#include <persona/loss/prior_preservation.hpp>
 #include <persona/loss/sum_to_one.hpp>
+#include <persona/loss/unmix.hpp>
 
 #include <persona/optim/adamw.hpp>
 #include <persona/optim/learning_rate.hpp>
@@ -31,8 +41,10 @@
 #include <persona/train/personalize_each.hpp>
 #include <persona/train/progress.hpp>
 
+#include <persona/learned/bake.hpp>
 #include <persona/learned/formats.hpp>
 #include <persona/learned/learned.hpp>
+#include <persona/learned/mix.hpp>
 #include <persona/learned/personalized.hpp>
 
 #include <persona/generate/generate.hpp>
@@ -40,6 +52,10 @@
 #include <persona/method/batex.hpp>
 #include <persona/method/celeb_basis.hpp>
 #include <persona/method/cross_initialization.hpp>
+#include <persona/method/custom_diffusion.hpp>
+#include <persona/method/dreambooth.hpp>
+#include <persona/method/lora.hpp>
 #include <persona/method/neti.hpp>
+#include <persona/method/svdiff.hpp>
 #include <persona/method/textual_inversion.hpp>
 #include <persona/method/xti.hpp>

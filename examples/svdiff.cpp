@@ -1,0 +1,12 @@
+// SVDiff: a cat from one photo, as shifts of the UNet's singular values, with and without the prior preserved.
+
+#include "support/page.hpp"
+
+int main(int argc, char** argv) {
+  return examples::show(
+      argc, argv, "persona: a cat in the singular values", examples::sks_cat("out/svdiff"), [](auto& show) {
+        const persona::PriorPreservation prior{.images = 32, .sampling = {.steps = 25, .guidance = 3.5}};
+        show.learn("SVDiff", persona::svdiff(prior), 500, 2);
+        show.learn("SVDiff, nothing preserved", persona::svdiff_single_image(), 500, 2);
+      });
+}
