@@ -101,3 +101,25 @@ TEST_CASE("what cannot be drawn is an error with a sentence") {
   CHECK_THROWS_WITH(persona::generate(model, prompts, with([](auto& o) { o.steps = 101; })), Catch::Contains("101"));
   CHECK_THROWS_WITH(persona::generate(model, std::vector<std::string>{}, options), Catch::Contains("no prompt"));
 }
+
+TEST_CASE("eta adds noise of its own to every image, the same in every batch; other samplers refuse it") {
+  const Draws model;
+  const auto noisy = with([](auto& o) { o.eta = 1; });
+  const auto drawn = persona::sample_latents(model, prompts, noisy);
+  CHECK(at::equal(drawn, persona::sample_latents(model, prompts, noisy)));
+  CHECK(!at::allclose(drawn, persona::sample_latents(model, prompts, options), 1e-2, 1e-2));
+  auto one = noisy;
+  one.batch = 1;
+  CHECK(at::allclose(drawn, persona::sample_latents(model, prompts, one), 1e-5, 1e-6));
+}
+
+TEST_CASE("a noise of one's own is begun at, and asked for in the latents' shape") {
+  const Draws model;
+  const auto begin = [&](const Tensor& start) {
+    return persona::sample_latents(model, prompts, with([&](auto& o) { o.start = start; }));
+  };
+  const auto noise = at::randn({3, 3, 4, 4}, persona::Random(1).at(persona::Stream::sampling));
+  CHECK(at::equal(begin(noise)[0], persona::sample_latents(model, {prompts[0]},
+                                                           with([&](auto& o) { o.start = noise.slice(0, 0, 1); }))[0]));
+  CHECK_THROWS_WITH(begin(noise.slice(0, 0, 2)), Catch::Contains("N = 3") && Catch::Contains("[2, 3, 4, 4]"));
+}

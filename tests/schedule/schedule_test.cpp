@@ -97,15 +97,14 @@ TEST_CASE("zero terminal SNR: the last timestep is pure noise") {
   CHECK_THROWS_WITH(DDIMScheduler(config), Contains("rescale_betas_zero_snr"));
 }
 
-TEST_CASE("DDIM draws noise only where eta is positive, and from its generator") {
-  const auto generator = [] { return persona::Random(7).at(persona::Stream::sampling); };
-  const auto draw = [&](double eta, std::optional<at::Generator> from) {
-    auto run = DDIMScheduler({}, eta).begin(5);
-    return run.step(values(1), 0, values(2), std::move(from));
+TEST_CASE("DDIM adds noise only where eta is positive, and the noise that it is given") {
+  const auto step = [&](double eta, const persona::Tensor& noise) {
+    return DDIMScheduler().with_eta(eta).begin(5).step(values(1), 0, values(2), noise);
   };
-  CHECK(at::equal(draw(0, generator()), draw(0, {})));
-  CHECK(at::equal(draw(1, generator()), draw(1, generator())));
-  CHECK_FALSE(at::equal(draw(1, generator()), draw(0, {})));
+  CHECK(at::equal(step(0, values(3)), step(0, {})));
+  CHECK(at::equal(step(1, values(3)), step(1, values(3))));
+  CHECK_FALSE(at::equal(step(1, values(3)), step(1, values(4))));
+  CHECK_FALSE(at::equal(step(1, {}), step(0, {})));
 }
 
 TEST_CASE("a run is a value: a copy goes on by itself") {

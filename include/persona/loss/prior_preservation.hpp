@@ -114,7 +114,8 @@ struct PriorPreservation {
              {"sampling.guidance", sampling.guidance},
              {"sampling.seed", sampling.seed},
              {"sampling.negative", sampling.negative},
-             {"sampling.sampler", sampling.sampler}}};
+             {"sampling.sampler", sampling.sampler},
+             {"sampling.eta", sampling.eta}}};
   }
 
  private:

@@ -2,6 +2,7 @@
 
 #include <persona/core/error.hpp>
 #include <persona/core/random.hpp>
+#include <persona/core/shape.hpp>
 #include <persona/core/tensor.hpp>
 #include <persona/model/diffusion_model.hpp>
 #include <persona/model/encode_prompts.hpp>
@@ -100,11 +101,16 @@ Tensor sample_batch(const Model& model, const S& sampler, std::span<const std::s
   const auto [c, h, w] = model.latent_shape();
   const Random random(options.seed);
   auto run = sampler.begin(options.steps);
-  std::vector<Tensor> noise;  // drawn on the host: a seed is the same image on every device
-  for (std::size_t i = 0; i < prompts.size(); ++i)
-    noise.push_back(
-        at::randn({c, h, w}, random.at(Stream::sampling, first + static_cast<std::int64_t>(i)), at::kFloat));
-  auto x = at::stack(noise).to(device) * static_cast<double>(run.init_noise_sigma());
+  const auto count = static_cast<std::int64_t>(prompts.size());
+  // Image by image and on the host: a seed is the same image on every device, in every batch.
+  const auto draw_noise = [&, c = c, h = h, w = w](std::int64_t key) {
+    std::vector<Tensor> noise;
+    for (std::int64_t i = first; i < first + count; ++i)
+      noise.push_back(at::randn({c, h, w}, random.at(Stream::sampling, key + i), at::kFloat));
+    return at::stack(noise);
+  };
+  const auto start = options.start.defined() ? options.start.slice(0, first, first + count) : draw_noise(0);
+  auto x = start.to(device, at::kFloat) * static_cast<double>(run.init_noise_sigma());
   PromptEncoder<Model> encoder(model, prompts, options, rows);
   std::int64_t i = 0;
   for (const auto timestep : run.timesteps()) {
@@ -121,7 +127,11 @@ Tensor sample_batch(const Model& model, const S& sampler, std::span<const std::s
       const auto halves = prediction.chunk(2);
       prediction = halves[0] + options.guidance * (halves[1] - halves[0]);
     }
-    x = run.step(prediction, i++, x);
+    if constexpr (requires { run.step(prediction, i, x, x); })
+      x = run.step(prediction, i, x, options.eta > 0 ? draw_noise((i + 1) << 32).to(device) : Tensor());
+    else
+      x = run.step(prediction, i, x);
+    ++i;
   }
   return x;
 }
@@ -138,13 +148,27 @@ Tensor sample_latents(const Model& model, const std::vector<std::string>& prompt
   if (!std::isfinite(options.guidance))
     throw Error("sample", ".guidance is " + std::to_string(options.guidance),
                 "a number such as 7.5; 1 draws without it");
+  if (options.start.defined()) {
+    const auto [c, h, w] = model.latent_shape();
+    expect_shape(options.start, {{static_cast<std::int64_t>(prompts.size()), "N"}, {c, "C"}, {h, "h"}, {w, "w"}},
+                 "sample: .start", "one noise a prompt");
+  }
   const at::NoGradGuard no_grad;
   std::vector<Tensor> parts;
-  const auto draw = [&](const auto& sampler) {
+  const auto draw_by = [&](const auto& sampler) {
     for (std::size_t first = 0; first < prompts.size(); first += static_cast<std::size_t>(options.batch)) {
       const auto n = std::min(prompts.size() - first, static_cast<std::size_t>(options.batch));
       parts.push_back(detail::sample_batch(model, sampler, std::span(prompts).subspan(first, n),
                                            static_cast<std::int64_t>(first), options, rows));
+    }
+  };
+  const auto draw = [&](const auto& sampler) {
+    if constexpr (requires { sampler.with_eta(options.eta); }) {
+      options.eta > 0 ? draw_by(sampler.with_eta(options.eta)) : draw_by(sampler);
+    } else {
+      if (options.eta != 0)
+        throw Error("sample", "the sampler '" + options.sampler + "' takes no .eta", "\"ddim\" does");
+      draw_by(sampler);
     }
   };
   const auto sampler = model.sampler(options.sampler);

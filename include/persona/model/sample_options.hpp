@@ -1,5 +1,7 @@
 #pragma once
 
+#include <persona/core/tensor.hpp>
+
 #include <cstdint>
 #include <string>
 
@@ -13,6 +15,8 @@ struct SampleOptions {
   std::string negative{};
   std::string sampler = "dpm";  ///< as the model names them: "ddim", "dpm" (DPM-Solver++ 2M), "euler"
   std::int64_t batch = 8;       ///< images a pass
+  double eta = 0;               ///< of "ddim": how much noise a step adds, 1 as much as DDPM
+  Tensor start{};               ///< the noise to begin at, [N, C, h, w]; undefined: drawn by the seed
 };
 
 }  // namespace persona

@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -28,31 +27,55 @@ class DDIMScheduler {
     alphas_.assign(a.const_data_ptr<double>(), a.const_data_ptr<double>() + a.numel());
   }
 
+  /// The same, adding noise of this eta.
+  DDIMScheduler with_eta(double eta) const { return DDIMScheduler(config_, eta); }
+  const SchedulerConfig& config() const { return config_; }
+
   class Run {
    public:
     const std::vector<double>& timesteps() const { return times_; }
     double init_noise_sigma() const { return 1.0; }
     Tensor scale_model_input(const Tensor& x, std::int64_t) const { return x; }
 
-    /// x_t -> x_{t - num_train_timesteps / n}; with eta > 0 noise is drawn from `generator`.
-    Tensor step(const Tensor& prediction, std::int64_t i, const Tensor& x_t,
-                std::optional<at::Generator> generator = {}) const {
-      const auto t = static_cast<std::int64_t>(times_.at(static_cast<std::size_t>(i)));
-      const auto earlier = t - config_.num_train_timesteps / static_cast<std::int64_t>(times_.size());
-      const double a = alphas_[static_cast<std::size_t>(t)];
-      const double a_earlier = earlier >= 0               ? alphas_[static_cast<std::size_t>(earlier)]
-                               : config_.set_alpha_to_one ? 1.0
-                                                          : alphas_[0];
+    /// x_t -> x_{t - num_train_timesteps / n}; with eta > 0 `noise_added` is added, or, where there is none, noise
+    /// drawn from LibTorch's own generator.
+    Tensor step(const Tensor& prediction, std::int64_t i, const Tensor& x_t, const Tensor& noise_added = {}) const {
+      const auto [a, a_earlier] = levels(i);
       auto [x0, noise] = detail::split_prediction(config_.prediction_type, prediction, x_t, a);
       if (config_.clip_sample) x0 = x0.clamp(-config_.clip_sample_range, config_.clip_sample_range);
       const double sigma = eta_ * std::sqrt(std::max((1 - a_earlier) / (1 - a) * (1 - a / a_earlier), 0.0));  // Eq. 16
       auto x = std::sqrt(a_earlier) * x0 + std::sqrt(std::max(1 - a_earlier - sigma * sigma, 0.0)) * noise;
-      if (sigma > 0) x = x + sigma * at::randn(x_t.sizes(), std::move(generator), x_t.options());
+      if (sigma > 0) x = x + sigma * (noise_added.defined() ? noise_added : at::randn(x_t.sizes(), x_t.options()));
       return x;
+    }
+
+    /// The x_t that step(prediction, i, x_t) takes to x_earlier, where the prediction is x_t's: without noise and
+    /// clipping.
+    Tensor step_back(const Tensor& prediction, std::int64_t i, const Tensor& x_earlier) const {
+      const auto [a, a_earlier] = levels(i);
+      // x_earlier = p x_t + q prediction; what p and q are follows from how a prediction is split.
+      const auto at_zero = [&](double x, double y) {
+        const auto [x0, noise] = detail::split_prediction(config_.prediction_type, at::full({}, y, at::kDouble),
+                                                          at::full({}, x, at::kDouble), a);
+        return std::sqrt(a_earlier) * x0.item<double>() + std::sqrt(1 - a_earlier) * noise.item<double>();
+      };
+      const double p = at_zero(1, 0);
+      if (std::abs(p) < 1e-9)
+        throw Error("DDIMScheduler", "the last step gives what the model predicts, whatever x_t was",
+                    "a model that predicts x0 is taken back where set_alpha_to_one is off");
+      return (x_earlier - at_zero(0, 1) * prediction) / p;
     }
 
    private:
     friend class DDIMScheduler;
+    // abar of step i's timestep and of the one that it leads to.
+    std::pair<double, double> levels(std::int64_t i) const {
+      const auto t = static_cast<std::int64_t>(times_.at(static_cast<std::size_t>(i)));
+      const auto earlier = t - config_.num_train_timesteps / static_cast<std::int64_t>(times_.size());
+      return {alphas_[static_cast<std::size_t>(t)], earlier >= 0 ? alphas_[static_cast<std::size_t>(earlier)]
+                                                    : config_.set_alpha_to_one ? 1.0
+                                                                               : alphas_[0]};
+    }
     Run(SchedulerConfig config, double eta, std::vector<double> alphas, std::vector<double> times)
         : config_(std::move(config)), eta_(eta), alphas_(std::move(alphas)), times_(std::move(times)) {}
 

@@ -7,7 +7,6 @@
 
 #include <cmath>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,7 +28,7 @@ class DPMSolverMultistepScheduler {
     Tensor scale_model_input(const Tensor& x, std::int64_t) const { return x; }
 
     /// x at sigma i -> x at sigma i + 1. Steps are taken in order: the second order reads the x0 of the step before.
-    Tensor step(const Tensor& prediction, std::int64_t i, const Tensor& x_t, std::optional<at::Generator> = {}) {
+    Tensor step(const Tensor& prediction, std::int64_t i, const Tensor& x_t) {
       const auto k = static_cast<std::size_t>(i);
       const auto now = at_sigma(sigmas_.at(k)), next = at_sigma(sigmas_.at(k + 1));
       const auto x0 = detail::split_prediction(prediction_type_, prediction, x_t, now.alpha * now.alpha).x0;

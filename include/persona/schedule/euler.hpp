@@ -6,7 +6,6 @@
 
 #include <cmath>
 #include <cstdint>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -34,7 +33,7 @@ class EulerDiscreteScheduler {
       return x / std::sqrt(s * s + 1.0);
     }
     /// x at sigma i -> x at sigma i + 1.
-    Tensor step(const Tensor& prediction, std::int64_t i, const Tensor& x, std::optional<at::Generator> = {}) const {
+    Tensor step(const Tensor& prediction, std::int64_t i, const Tensor& x) const {
       const double s = sigmas_.at(static_cast<std::size_t>(i)), next = sigmas_.at(static_cast<std::size_t>(i) + 1);
       if (config_.prediction_type == "epsilon") return x + (next - s) * prediction;
       const auto x0 = config_.prediction_type == "sample"
