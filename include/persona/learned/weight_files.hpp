@@ -1,0 +1,248 @@
+#pragma once
+
+#include <persona/core/error.hpp>
+#include <persona/core/warning.hpp>
+#include <persona/io/safetensors.hpp>
+#include <persona/learned/learned.hpp>
+#include <persona/learned/weight_table.hpp>
+#include <persona/model/attachment.hpp>
+#include <persona/model/diffusion_model.hpp>
+#include <persona/param/dora.hpp>
+#include <persona/param/full_weight.hpp>
+#include <persona/param/low_rank_factors.hpp>
+#include <persona/param/spectral_factors.hpp>
+#include <persona/param/vector_shift.hpp>
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace persona {
+
+/// Forms in which other tools read changes of weights.
+enum class WeightFormat {
+  diffusers_lora,    ///< "unet.PATH.lora.down.weight": pipe.load_lora_weights; the scale is multiplied into B
+  kohya_lora,        ///< "lora_unet_PATH.lora_down.weight" and ".alpha": kohya, AUTOMATIC1111, ComfyUI
+  kohya_diff,        ///< "lora_unet_PATH.diff": whole differences of any kind of change, a weight each
+  svdiff_pytorch,    ///< "PATH.delta" of the UNet: svdiff-pytorch's spectral_shifts.safetensors
+  custom_diffusion,  ///< "PATH.processor.to_k_custom_diffusion.weight": pipe.unet.load_attn_procs
+};
+
+namespace detail {
+
+inline bool cut_suffix(std::string& text, std::string_view suffix) {
+  if (!text.ends_with(suffix)) return false;
+  text.resize(text.size() - suffix.size());
+  return true;
+}
+inline std::string without_weight(std::string name) {
+  (void)cut_suffix(name, ".weight");
+  return name;
+}
+
+[[noreturn]] inline void refuse_form(const LearnedWeight& weight, const std::string& form, const char* what) {
+  throw Error("export_weights",
+              "'" + weight.name + "' is a change of the form '" + form + "', and this file holds " + what,
+              "WeightFormat::kohya_diff holds every change, bake() and save_folder a whole model");
+}
+
+using Tensors = std::map<std::string, Tensor>;
+
+inline void write_lora(const LearnedWeight& weight, WeightFormat format, Tensors& out) {
+  const auto stored = weight.stored();
+  const bool dora = stored.form == DecomposedWeight::form;
+  if ((stored.form != LowRankFactors::form && !dora) || stored.tensors.contains("start_A"))
+    refuse_form(weight, stored.tensors.contains("start_A") ? "low_rank (PiSSA)" : stored.form, "low-rank factors");
+  const auto& a = stored.tensors.at("lora_A");
+  auto b = stored.tensors.at("lora_B");
+  const double scale = stored.tensors.at("scale").item<double>();
+  if (format == WeightFormat::diffusers_lora) b = b * scale;  // without alpha it counts as the rank
+  if (a.dim() == 4) b = b.view({b.size(0), b.size(1), 1, 1});
+  const auto path = without_weight(weight.name);
+  if (format == WeightFormat::diffusers_lora) {
+    const char* const layer = weight.name.starts_with("text_encoder.") ? ".lora_linear_layer" : ".lora";
+    out.emplace(path + layer + ".down.weight", a);
+    out.emplace(path + layer + ".up.weight", b.contiguous());
+    if (dora) out.emplace(path + layer + ".dora_scale", stored.tensors.at("magnitude"));
+  } else {
+    const auto key = kohya_name(weight.name);
+    out.emplace(key + ".lora_down.weight", a);
+    out.emplace(key + ".lora_up.weight", b.contiguous());
+    out.emplace(key + ".alpha", at::full({}, scale * static_cast<double>(a.size(0)), at::kFloat));
+    if (dora) out.emplace(key + ".dora_scale", stored.tensors.at("magnitude").unsqueeze(1).contiguous());
+  }
+}
+
+inline void write_svdiff(const LearnedWeight& weight, Tensors& out) {
+  const auto stored = weight.stored();
+  if (!weight.name.starts_with("unet.")) {
+    warn("export_weights", "'" + weight.name + "' is not written: the file holds the UNet's shifts",
+         "Learned::save keeps all");
+    return;
+  }
+  if (stored.form == VectorShift::form) {
+    warn("export_weights", "'" + weight.name + "' is not written: the file has one number a norm",
+         "learn with VectorForm::scale, or keep Learned::save's file");
+    return;
+  }
+  if (stored.form != SpectralFactors::form && stored.form != VectorScale::form)
+    refuse_form(weight, stored.form, "shifts of singular values");
+  out.emplace(without_weight(weight.name.substr(5)) + ".delta", stored.tensors.at("delta"));
+}
+
+inline void write_custom_diffusion(const LearnedWeight& weight, Tensors& out) {
+  const auto stored = weight.stored();
+  auto path = without_weight(weight.name);
+  const auto layer = path.find("attn2.");
+  if (stored.form != FullWeight::form || !path.starts_with("unet.") || layer == path.npos)
+    refuse_form(weight, stored.form, "whole weights of cross-attention");
+  // ...attn2.to_out.0 -> ...attn2.processor.to_out_custom_diffusion.0
+  auto name = path.substr(layer + 6);
+  const auto end = name.find('.');
+  name.insert(end == name.npos ? name.size() : end, "_custom_diffusion");
+  out.emplace(path.substr(5, layer + 1) + "processor." + name + ".weight", stored.tensors.at("weight"));
+}
+
+/// A key of a LoRA file as module and part: down, up, alpha, magnitude; false where it is none.
+inline bool split_lora_key(std::string key, std::string& module, std::string& part) {
+  static constexpr std::pair<std::string_view, const char*> endings[] = {{".lora_linear_layer.down.weight", "down"},
+                                                                         {".lora_linear_layer.up.weight", "up"},
+                                                                         {".lora.down.weight", "down"},
+                                                                         {".lora.up.weight", "up"},
+                                                                         {".lora_down.weight", "down"},
+                                                                         {".lora_up.weight", "up"},
+                                                                         {".lora_A.weight", "down"},
+                                                                         {".lora_B.weight", "up"},
+                                                                         {".lora_A.default.weight", "down"},
+                                                                         {".lora_B.default.weight", "up"},
+                                                                         {".lora_linear_layer.dora_scale", "magnitude"},
+                                                                         {".lora.dora_scale", "magnitude"},
+                                                                         {".dora_scale", "magnitude"},
+                                                                         {".lora_magnitude_vector", "magnitude"},
+                                                                         {".lora_magnitude_vector.weight", "magnitude"},
+                                                                         {".alpha", "alpha"}};
+  for (const auto& [ending, name] : endings)
+    if (cut_suffix(key, ending)) {
+      module = std::move(key), part = name;
+      return true;
+    }
+  return false;
+}
+
+inline LearnedWeight read_lora(const std::string& name, std::map<std::string, Tensor> parts, const std::string& where) {
+  for (const char* needed : {"down", "up"})
+    if (!parts.contains(needed)) throw Error(where, "has no '" + std::string(needed) + "' factor", "the file is cut");
+  const auto a = parts["down"].to(at::kFloat), b = parts["up"].to(at::kFloat).flatten(1);
+  const double rank = static_cast<double>(a.size(0));
+  const double scale = parts.contains("alpha") ? parts["alpha"].to(at::kDouble).item<double>() / rank : 1.0;
+  LearnedWeight weight{.name = name};
+  weight.file = {std::string(LowRankFactors::form),
+                 {{"lora_A", a}, {"lora_B", b}, {"scale", at::full({1}, scale, at::kDouble)}}};
+  if (!parts.contains("magnitude")) {
+    weight.make = made_by<LowRankFactors>();
+  } else {
+    weight.file.form = DecomposedWeight::form;
+    weight.file.tensors.emplace("magnitude", parts["magnitude"].to(at::kFloat).flatten());
+    weight.make = made_by<DecomposedWeight>();
+  }
+  return weight;
+}
+
+}  // namespace detail
+
+/// Writes the changes of weights in another tool's form; token rows go into files of their own (export_to). Throws
+/// Error naming the weight where the form has no place for its change; what svdiff-pytorch's form alone leaves out is
+/// warned of.
+template <DiffusionModel Model>
+void export_weights(const Model& model, const Learned& learned, const std::filesystem::path& file,
+                    WeightFormat format) {
+  if (learned.weights.empty()) throw Error("export_weights", "no weights were learned", "rows are export_to's");
+  const at::NoGradGuard no_grad;
+  detail::Tensors tensors;
+  const auto table = format == WeightFormat::kohya_diff ? detail::weight_table(model) : detail::WeightTable{};
+  for (const LearnedWeight& weight : learned.weights) {
+    if (format == WeightFormat::svdiff_pytorch) {
+      detail::write_svdiff(weight, tensors);
+    } else if (format == WeightFormat::custom_diffusion) {
+      detail::write_custom_diffusion(weight, tensors);
+    } else if (format == WeightFormat::kohya_diff) {
+      const auto& ref = table.at(weight.name);
+      const auto change = weight.on(ref);
+      const auto base = ref.base.to(at::kFloat);
+      const auto difference = std::holds_alternative<std::shared_ptr<const Delta>>(change)
+                                  ? std::get<std::shared_ptr<const Delta>>(change)->value(base)
+                                  : std::get<std::shared_ptr<const Replacement>>(change)->value(base) - base;
+      auto name = weight.name;
+      const bool bias = detail::cut_suffix(name, ".bias");
+      const auto key = detail::kohya_name(name) + (bias ? ".diff_b" : ".diff");
+      auto& sum = tensors[key];  // several changes of one weight add up
+      sum = (sum.defined() ? sum + difference.cpu() : difference.cpu()).to(at::kFloat).contiguous();
+    } else {
+      detail::write_lora(weight, format, tensors);
+    }
+  }
+  std::map<std::string, std::string> metadata{{"format", "pt"}};
+  for (const auto& [key, value] : learned.metadata) metadata.emplace(key, value);
+  metadata.erase("persona.kind");
+  write_safetensors(file, tensors, metadata);
+}
+
+/// Reads changes of weights in any of these forms: LoRA and DoRA as diffusers, peft and kohya write them,
+/// svdiff-pytorch's shifts, Custom Diffusion's weights, kohya's differences. Names are those of `model`; decompositions
+/// are kept in `cache`. Throws Error naming file and key where the model has no such weight, or the form is none of
+/// these.
+template <DiffusionModel Model>
+Learned import_weights(const Model& model, const std::filesystem::path& file, const std::filesystem::path& cache = {}) {
+  const auto source = SafeTensors::open(file);
+  const auto table = detail::weight_table(model);
+  Learned learned;
+  for (const auto& [key, value] : source.metadata()) learned.metadata.emplace(key, value);
+  std::map<std::string, std::map<std::string, Tensor>> lora;  // by weight
+  const auto find = [&](const std::string& module, const std::string& key) -> const WeightRef& {
+    if (const auto* ref = table.find(module)) return *ref;
+    throw Error(file.string() + ": " + key, "this model has no weight '" + module + "'",
+                "was it learned on another kind of model?");
+  };
+  for (const auto& key : source.names()) {
+    std::string module = key, part;
+    if (detail::split_lora_key(key, module, part)) {
+      lora[find(module, key).full_name()].emplace(part, source.load(key));
+      continue;
+    }
+    LearnedWeight weight;
+    if (detail::cut_suffix(module, ".delta")) {
+      const auto& ref = find("unet." + module, key);
+      const auto delta = source.load(key).to(at::kFloat).flatten();
+      weight.name = ref.full_name();
+      weight.file = {std::string(ref.base.dim() > 1 ? SpectralFactors::form : VectorScale::form), {{"delta", delta}}};
+      weight.make = ref.base.dim() > 1 ? detail::made_by<SpectralFactors>(cache) : detail::made_by<VectorScale>(cache);
+    } else if (const auto cut = module.find(".processor.");
+               cut != module.npos && module.find("_custom_diffusion") != module.npos) {
+      module.erase(cut, 10), module.erase(module.find("_custom_diffusion"), 17);
+      const auto& ref = find("unet." + detail::without_weight(module), key);
+      weight.name = ref.full_name();
+      weight.file = {std::string(FullWeight::form), {{"weight", source.load(key).to(at::kFloat)}}};
+      weight.make = detail::made_by<FullWeight>();
+    } else if (const bool bias = detail::cut_suffix(module, ".diff_b"); bias || detail::cut_suffix(module, ".diff")) {
+      const auto& ref = find(bias ? module + ".bias" : module, key);
+      weight.name = ref.full_name();
+      weight.file = {std::string(FullWeight::form),
+                     {{"weight", ref.base.to(at::kCPU, at::kFloat) + source.load(key).to(at::kFloat)}}};
+      weight.make = detail::made_by<FullWeight>();
+    } else {
+      throw Error(file.string() + ": " + key, "is no change of a weight in a form that is known",
+                  "LoRA (diffusers, peft, kohya), spectral shifts, Custom Diffusion and .diff files are");
+    }
+    learned.weights.push_back(std::move(weight));
+  }
+  for (auto& [name, parts] : lora)
+    learned.weights.push_back(detail::read_lora(name, std::move(parts), file.string() + ": " + name));
+  if (learned.weights.empty()) throw Error(file.string(), "has no tensor", "is it whole?");
+  return learned;
+}
+
+}  // namespace persona

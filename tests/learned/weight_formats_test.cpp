@@ -1,0 +1,133 @@
+// Changes of weights in other tools' forms: what is written is read again, and stands for the same weights.
+
+#include "support/catch.hpp"
+#include "support/folder.hpp"
+
+#include <persona/learned/bake.hpp>
+#include <persona/learned/weight_files.hpp>
+#include <persona/param/cross_attention_kv.hpp>
+#include <persona/param/full_weights.hpp>
+#include <persona/param/low_rank.hpp>
+#include <persona/param/spectral_shift.hpp>
+#include <persona/testing.hpp>
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace persona;
+using persona::testing::tiny_model;
+using persona::testing::tiny_subjects;
+
+Tensor predicted(const auto& model) {
+  const auto x = at::ones({1, 3, 4, 4}), t = at::tensor({7}, at::kLong);
+  return model.denoiser().predict(x, t, {.states = model.text_encoder().encode(at::ones({1, 5, 6}))});
+}
+Learned learned_by(const auto& sum) {
+  return fit(tiny_model(), tiny_subjects().front(), sum + AdamW{.lr = 0.05}, {.steps = 4, .batch = 2});
+}
+std::vector<std::string> names(const std::filesystem::path& file) { return SafeTensors::open(file).names(); }
+
+void check_round_trip(const Learned& learned, WeightFormat format) {
+  const test::Folder folder;
+  const auto file = folder / "weights.safetensors";
+  const auto model = tiny_model();
+  export_weights(model, learned, file, format);
+  const auto again = import_weights(model, file);
+  const auto expected = predicted(personalized(model, learned));
+  CHECK(!at::allclose(expected, predicted(model), 1e-3, 1e-3));
+  CHECK(at::allclose(predicted(personalized(model, again)), expected, 1e-4, 1e-5));
+}
+
+}  // namespace
+
+TEST_CASE("every form that holds a change gives it back") {
+  const auto lora = learned_by(recipe(LowRank{.rank = 2, .alpha = 3, .weights = subsets::matrices()}));
+  const auto kernels = learned_by(recipe(LowRank{.rank = 2, .alpha = 3, .weights = subsets::kernels()}));
+  const auto dora = learned_by(recipe(DoRA{{.rank = 2, .alpha = 3}}));
+  for (const auto format : {WeightFormat::diffusers_lora, WeightFormat::kohya_lora, WeightFormat::kohya_diff})
+    for (const auto& learned : {lora, kernels, dora}) check_round_trip(learned, format);
+  check_round_trip(learned_by(recipe(SpectralShift{.vectors = VectorForm::scale})), WeightFormat::svdiff_pytorch);
+  check_round_trip(learned_by(recipe(SpectralShift{})), WeightFormat::kohya_diff);
+  check_round_trip(learned_by(recipe(LowRank{.rank = 2, .init = LowRankInit::pissa})), WeightFormat::kohya_diff);
+  check_round_trip(learned_by(recipe(FullWeights{subsets::host("unet") || subsets::host("text_encoder")})),
+                   WeightFormat::kohya_diff);
+  check_round_trip(learned_by(SpectralShift{.weights = subsets::matrices()} + LowRank{}), WeightFormat::kohya_diff);
+}
+
+TEST_CASE("the keys are the tools' own") {
+  const test::Folder folder;
+  const auto model = tiny_model();
+  const auto lora = learned_by(
+      recipe(LowRank{.rank = 2, .alpha = 3, .weights = subsets::named("attn2.0.to_q") || subsets::named("mix")}));
+  export_weights(model, lora, folder / "d.safetensors", WeightFormat::diffusers_lora);
+  CHECK(names(folder / "d.safetensors") == std::vector<std::string>{"text_encoder.mix.lora_linear_layer.down.weight",
+                                                                    "text_encoder.mix.lora_linear_layer.up.weight",
+                                                                    "unet.attn2.0.to_q.lora.down.weight",
+                                                                    "unet.attn2.0.to_q.lora.up.weight"});
+  export_weights(model, lora, folder / "k.safetensors", WeightFormat::kohya_lora);
+  CHECK(names(folder / "k.safetensors") ==
+        std::vector<std::string>{"lora_te_mix.alpha", "lora_te_mix.lora_down.weight", "lora_te_mix.lora_up.weight",
+                                 "lora_unet_attn2_0_to_q.alpha", "lora_unet_attn2_0_to_q.lora_down.weight",
+                                 "lora_unet_attn2_0_to_q.lora_up.weight"});
+  CHECK(SafeTensors::open(folder / "k.safetensors").load("lora_te_mix.alpha").item<double>() == 3);
+  const auto custom = fit(model, tiny_subjects().front(), TokenInit{} + CrossAttentionKV{}, {.steps = 1});
+  // The tiny model's layers lie in "attn2" itself; Stable Diffusion's are "....attn2.to_k".
+  Learned one = custom;
+  one.weights.resize(1), one.weights[0].name = "unet.mid_block.attn2.to_k.weight";
+  export_weights(model, one, folder / "c.safetensors", WeightFormat::custom_diffusion);
+  CHECK(names(folder / "c.safetensors") ==
+        std::vector<std::string>{"mid_block.attn2.processor.to_k_custom_diffusion.weight"});
+  const auto whole = learned_by(recipe(FullWeights{subsets::named("conv_in")}));
+  export_weights(model, whole, folder / "f.safetensors", WeightFormat::kohya_diff);
+  CHECK(names(folder / "f.safetensors") == std::vector<std::string>{"lora_unet_conv_in.diff"});
+}
+
+TEST_CASE("peft's and older keys are read") {
+  const test::Folder folder;
+  const auto file = folder / "lora.safetensors";
+  const auto model = tiny_model();
+  const auto a = at::rand({2, 6}), b = at::rand({8, 2});
+  const auto read = [&](const std::map<std::string, Tensor>& tensors) {
+    write_safetensors(file, tensors);
+    return predicted(personalized(model, import_weights(model, file)));
+  };
+  const auto expected = read({{"unet.attn2.0.to_v.lora.down.weight", a}, {"unet.attn2.0.to_v.lora.up.weight", b}});
+  CHECK(!at::allclose(expected, predicted(model)));
+  CHECK(at::equal(expected, read({{"base_model.model.attn2.0.to_v.lora_A.weight", a},
+                                  {"base_model.model.attn2.0.to_v.lora_B.weight", b}})));
+  CHECK(at::equal(expected, read({{"unet.attn2.0.to_v.lora_A.weight", a}, {"unet.attn2.0.to_v.lora_B.weight", b}})));
+  CHECK(at::allclose(expected,
+                     read({{"lora_unet_attn2_0_to_v.lora_down.weight", a},
+                           {"lora_unet_attn2_0_to_v.lora_up.weight", 2 * b},
+                           {"lora_unet_attn2_0_to_v.alpha", at::ones({})}}),
+                     1e-5, 1e-6));
+}
+
+TEST_CASE("what a form has no place for, and what a model has no weight for, is refused with a sentence") {
+  const test::Folder folder;
+  const auto file = folder / "weights.safetensors";
+  const auto model = tiny_model();
+  const auto shifts = learned_by(recipe(SpectralShift{}));
+  for (const auto format : {WeightFormat::diffusers_lora, WeightFormat::kohya_lora, WeightFormat::custom_diffusion})
+    CHECK_THROWS_WITH(export_weights(model, shifts, file, format), Catch::Contains("kohya_diff"));
+  CHECK_THROWS_WITH(
+      export_weights(model, learned_by(recipe(LowRank{.init = LowRankInit::pissa})), file, WeightFormat::kohya_lora),
+      Catch::Contains("PiSSA"));
+  CHECK_THROWS_WITH(export_weights(model, {}, file, WeightFormat::kohya_lora),
+                    Catch::Contains("no weights were learned"));
+  int said = 0;
+  const auto before = set_warning_handler([&](const std::string&) { ++said; });
+  export_weights(model, shifts, file, WeightFormat::svdiff_pytorch);
+  set_warning_handler(before);
+  CHECK(said == 1);  // the one norm
+  const auto refused = [&](const std::map<std::string, Tensor>& tensors, const auto& words) {
+    write_safetensors(file, tensors);
+    CHECK_THROWS_WITH(import_weights(model, file), words);
+  };
+  refused({{"unet.nothing.lora.down.weight", at::zeros({2, 6})}}, Catch::Contains("no weight 'unet.nothing'"));
+  refused({{"something", at::zeros({2})}}, Catch::Contains("something") && Catch::Contains("no change of a weight"));
+  refused({{"unet.attn2.0.to_k.lora.down.weight", at::zeros({2, 6})}}, Catch::Contains("no 'up' factor"));
+}
