@@ -3,6 +3,8 @@
 #include "support/catch.hpp"
 #include "support/folder.hpp"
 
+#include "stable_diffusion/small_folder.hpp"
+
 #include <persona/learned/bake.hpp>
 #include <persona/learned/weight_files.hpp>
 #include <persona/param/cross_attention_kv.hpp>
@@ -11,7 +13,9 @@
 #include <persona/param/spectral_shift.hpp>
 #include <persona/testing.hpp>
 
+#include <cstdlib>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -130,4 +134,42 @@ TEST_CASE("what a form has no place for, and what a model has no weight for, is 
   refused({{"unet.nothing.lora.down.weight", at::zeros({2, 6})}}, Catch::Contains("no weight 'unet.nothing'"));
   refused({{"something", at::zeros({2})}}, Catch::Contains("something") && Catch::Contains("no change of a weight"));
   refused({{"unet.attn2.0.to_k.lora.down.weight", at::zeros({2, 6})}}, Catch::Contains("no 'up' factor"));
+}
+
+TEST_CASE("write weight files and what they predict to PERSONA_FOLDER", "[.peer]") {
+  const char* variable = std::getenv("PERSONA_FOLDER");
+  REQUIRE(variable);
+  const std::filesystem::path folder(variable);
+  const auto sd = small::write_folder(folder);
+  const at::NoGradGuard no_grad;
+  const auto embeddings = at::randn({1, 8, 8}), x = at::randn({1, 4, 8, 8}), t = at::full({1}, 321, at::kLong);
+  std::map<std::string, Tensor> out{{"embeddings", embeddings}, {"x", x}, {"t", t}};
+  const auto moved = [](const auto& sum, const StableDiffusion& model) {  // far enough to see, without training
+    StableDiffusion copy = model;
+    auto subject = testing::tiny_subjects().front();
+    subject.captions = Captions::prompt("{}");
+    auto run = personalize(copy, subject, sum, {.steps = 1});
+    for (const Leaf& leaf : run.session().bound().leaves) Tensor(leaf.value).add_(0.3 * at::randn(leaf.value.sizes()));
+    return run.learned();
+  };
+  const auto write = [&](const std::string& name, const Learned& learned, std::optional<WeightFormat> format) {
+    if (format) export_weights(sd, learned, folder / (name + ".safetensors"), *format);
+    const auto changed = personalized(sd, learned);
+    const auto states = changed.text_encoder().encode(embeddings);
+    out.emplace(name + ".states", states);
+    out.emplace(name + ".prediction", changed.denoiser().predict(x, t, {.states = states}));
+  };
+  write("base", {}, {});
+  const auto both = subsets::attention() || subsets::text_attention();
+  const auto lora = moved(recipe(LowRank{.rank = 2, .alpha = 3, .weights = both}), sd);
+  write("diffusers_lora", lora, WeightFormat::diffusers_lora);
+  write("kohya_lora", lora, WeightFormat::kohya_lora);
+  write("kernels",
+        moved(recipe(LowRank{.rank = 2,
+                             .alpha = 3,
+                             .weights = subsets::attention() || (subsets::kernels() && subsets::named(".conv1."))}),
+              sd),
+        WeightFormat::diffusers_lora);
+  write("custom_diffusion", moved(TokenInit{"a"} + CrossAttentionKV{}, sd), WeightFormat::custom_diffusion);
+  write_safetensors(folder / "outputs.safetensors", out);
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Makes the parity references anew with the Python libraries and another seed, then compares: peer_parity.sh PROGRAM DIR MAKER...
-# Skipped (77) where the Python of PERSONA_PYTHON, or python3, has no diffusers and transformers.
+# Skipped (77) where the Python of PERSONA_PYTHON, or python3, has no diffusers, transformers and peft.
 set -euo pipefail
 program=$1 data=$2; shift 2
 python=${PERSONA_PYTHON:-python3}
-"$python" -c 'import diffusers, transformers' 2>/dev/null || { echo "skipped: $python has no diffusers and transformers"; exit 77; }
+"$python" -c 'import diffusers, transformers, peft' 2>/dev/null || { echo "skipped: $python has no diffusers, transformers and peft"; exit 77; }
 
 rm -rf "$data"; mkdir -p "$data"
 make() { "$python" "$@" --seed "${PERSONA_PEER_SEED:-20240607}"; }

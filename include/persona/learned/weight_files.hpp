@@ -29,7 +29,7 @@ enum class WeightFormat {
   kohya_lora,        ///< "lora_unet_PATH.lora_down.weight" and ".alpha": kohya, AUTOMATIC1111, ComfyUI
   kohya_diff,        ///< "lora_unet_PATH.diff": whole differences of any kind of change, a weight each
   svdiff_pytorch,    ///< "PATH.delta" of the UNet: svdiff-pytorch's spectral_shifts.safetensors
-  custom_diffusion,  ///< "PATH.processor.to_k_custom_diffusion.weight": pipe.unet.load_attn_procs
+  custom_diffusion,  ///< "PATH.processor.to_k_custom_diffusion.weight": diffusers' attention processors
 };
 
 namespace detail {

@@ -1,0 +1,53 @@
+"""diffusers loads the LoRA and Custom Diffusion files that persona::export_weights writes, and predicts the same with them."""
+
+import argparse
+import os
+import pathlib
+import subprocess
+import tempfile
+
+import torch
+from diffusers import StableDiffusionPipeline
+from safetensors.torch import load_file
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--programs", type=pathlib.Path, required=True)
+programs = parser.parse_args().programs
+
+
+def states(text, embeddings):
+    """The text encoder's output for embeddings that were looked up already."""
+
+    class Given(torch.nn.Module):
+        def forward(self, input_ids):
+            return embeddings
+
+    inner = getattr(text, "text_model", text)
+    table, inner.embeddings.token_embedding = inner.embeddings.token_embedding, Given()
+    result = text(input_ids=torch.zeros(embeddings.shape[:2], dtype=torch.long)).last_hidden_state
+    inner.embeddings.token_embedding = table
+    return result
+
+
+with tempfile.TemporaryDirectory() as folder, torch.no_grad():
+    subprocess.run([programs / "test_learned", "[.peer]"], env={**os.environ, "PERSONA_FOLDER": folder}, check=True,
+                   stdout=subprocess.DEVNULL)
+    ours = load_file(f"{folder}/outputs.safetensors")
+    for name in ("base", "diffusers_lora", "kohya_lora", "kernels", "custom_diffusion"):
+        pipe = StableDiffusionPipeline.from_pretrained(folder)
+        if name == "custom_diffusion":
+            # load_attn_procs reads the file and sets nothing (0.42), and asks for entries of self-attention that no safetensors holds.
+            ours_only = pipe.unet._process_custom_diffusion(load_file(f"{folder}/{name}.safetensors"))
+            pipe.unet.set_attn_processor({**pipe.unet.attn_processors, **ours_only})
+        elif name != "base":
+            pipe.load_lora_weights(folder, weight_name=f"{name}.safetensors")
+        theirs = {"states": states(pipe.text_encoder, ours["embeddings"])}
+        theirs["prediction"] = pipe.unet(ours["x"], ours["t"], theirs["states"]).sample
+        for part, value in theirs.items():
+            expected = ours[f"{name}.{part}"]
+            error = ((value - expected).abs().max() / expected.abs().max()).item()
+            print(f"{name}, {part}: relative error {error:.1e}")
+            assert error < 1e-4, (name, part)
+        if name != "base":
+            change = (ours[f"{name}.prediction"] - ours["base.prediction"]).abs().max().item()
+            assert change > 1e-2, (name, "changes nothing", change)
