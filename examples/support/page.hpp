@@ -121,8 +121,8 @@ class Page {
   }
 
   /// Runs to the end with a progress bar, draws the prompts, and notes it all.
-  void learn(const std::string& title, const persona::StableDiffusion& sd, const persona::Subject& subject,
-             const persona::Run& run) {
+  persona::Learned learn(const std::string& title, const persona::StableDiffusion& sd, const persona::Subject& subject,
+                         const persona::Run& run) {
     persona::Series loss{title}, norm{title}, cosine{title};
     persona::ProgressBar progress(title);
     double seconds = 0;
@@ -175,6 +175,7 @@ class Page {
     report_.section(title).image(grid);
     loss_.push_back(std::move(loss));
     if (rows) norm_.push_back(std::move(norm)), cosine_.push_back(std::move(cosine));
+    return learned;
   }
 
   void save() {
@@ -266,9 +267,9 @@ struct Show {
   Page& page;
 
   /// Learns the subject by a sum and tells the page.
-  void learn(const std::string& title, const auto& sum, std::int64_t steps, std::int64_t batch = 8) {
-    page.learn(title, sd, subject,
-               persona::personalize(sd, subject, sum, {.steps = steps, .batch = batch, .seed = settings.seed}));
+  persona::Learned learn(const std::string& title, const auto& sum, std::int64_t steps, std::int64_t batch = 8) {
+    return page.learn(title, sd, subject,
+                      persona::personalize(sd, subject, sum, {.steps = steps, .batch = batch, .seed = settings.seed}));
   }
   std::vector<std::string> names() const { return persona::read_lines(settings.names); }
   /// Is this the model that comes with the library, whose presets were measured?

@@ -46,8 +46,11 @@
 #include <persona/learned/learned.hpp>
 #include <persona/learned/mix.hpp>
 #include <persona/learned/personalized.hpp>
+#include <persona/learned/weight_files.hpp>
 
+#include <persona/generate/edit.hpp>
 #include <persona/generate/generate.hpp>
+#include <persona/generate/invert.hpp>
 
 #include <persona/method/batex.hpp>
 #include <persona/method/celeb_basis.hpp>
