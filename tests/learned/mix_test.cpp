@@ -1,13 +1,14 @@
 // Shifts as values: added, interpolated, scaled, mixed by layer, and written out into a model of plain tensors.
 
 #include "support/catch.hpp"
+#include "support/changed.hpp"
 #include "support/folder.hpp"
 
 #include <persona/learned/bake.hpp>
 #include <persona/learned/mix.hpp>
-#include <persona/method/dreambooth.hpp>
-#include <persona/method/lora.hpp>
-#include <persona/method/svdiff.hpp>
+#include <persona/param/full_weights.hpp>
+#include <persona/param/low_rank.hpp>
+#include <persona/param/spectral_shift.hpp>
 #include <persona/testing.hpp>
 
 #include <string>
@@ -15,16 +16,11 @@
 namespace {
 
 using namespace persona;
+using persona::test::learned_by;
+using persona::test::predicted;
 using persona::testing::tiny_model;
 using persona::testing::tiny_subjects;
 
-Tensor predicted(const auto& model) {
-  const auto x = at::ones({1, 3, 4, 4}), t = at::tensor({7}, at::kLong);
-  return model.denoiser().predict(x, t, {.states = model.text_encoder().encode(at::ones({1, 5, 6}))});
-}
-Learned learned_by(const auto& sum, std::uint64_t seed = 1) {
-  return fit(tiny_model(), tiny_subjects().front(), sum, {.steps = 4, .batch = 2, .seed = seed});
-}
 Tensor delta(const Learned& learned, const std::string& name) {
   for (const auto& weight : learned.weights)
     if (weight.name == name) return weight.stored().tensors.at("delta");
@@ -35,7 +31,7 @@ Tensor delta(const Learned& learned, const std::string& name) {
 
 TEST_CASE("shifts are added, interpolated and scaled inside the relu, of runs and of files") {
   const test::Folder folder;
-  const auto a = learned_by(svdiff_single_image(0.05)), b = learned_by(svdiff_single_image(0.05), 2);
+  const auto a = learned_by(recipe(SpectralShift{})), b = learned_by(recipe(SpectralShift{}), 2);
   a.save(folder / "a.safetensors"), b.save(folder / "b.safetensors");
   const auto kernel = std::string("unet.conv_in.weight"), norm = std::string("unet.norm.weight");
   for (const bool files : {false, true}) {
@@ -60,15 +56,15 @@ TEST_CASE("shifts are added, interpolated and scaled inside the relu, of runs an
     CHECK(mixed.weights.size() == a.weights.size());
   }
   CHECK(at::equal(delta(a, kernel), delta(Learned::load(folder / "a.safetensors"), kernel)));  // as they were
-  CHECK_THROWS_WITH(scale(learned_by(lora()), 2),
+  CHECK_THROWS_WITH(scale(learned_by(recipe(LowRank{})), 2),
                     Catch::Contains("form 'low_rank'") && Catch::Contains("with(a).with(b)"));
 }
 
 TEST_CASE("a baked model computes what the changed one does, with plain tensors, and leaves its base alone") {
   const auto model = tiny_model();
   const auto before = predicted(model);
-  for (const auto& learned : {learned_by(svdiff_single_image(0.05)), learned_by(lora(2, 0.05)),
-                              learned_by(FullWeights{} + AdamW{.lr = 0.05})}) {
+  for (const auto& learned : {learned_by(recipe(SpectralShift{})), learned_by(recipe(LowRank{.rank = 2})),
+                              learned_by(recipe(FullWeights{}))}) {
     const auto baked = bake(model, learned);
     CHECK(at::allclose(predicted(baked), predicted(personalized(model, learned)), 1e-4, 1e-5));
     CHECK(!at::allclose(predicted(baked), before, 1e-3, 1e-3));

@@ -1,6 +1,7 @@
 // Changes of weights in other tools' forms: what is written is read again, and stands for the same weights.
 
 #include "support/catch.hpp"
+#include "support/changed.hpp"
 #include "support/folder.hpp"
 
 #include "stable_diffusion/small_folder.hpp"
@@ -22,16 +23,11 @@
 namespace {
 
 using namespace persona;
+using persona::test::learned_by;
+using persona::test::predicted;
 using persona::testing::tiny_model;
 using persona::testing::tiny_subjects;
 
-Tensor predicted(const auto& model) {
-  const auto x = at::ones({1, 3, 4, 4}), t = at::tensor({7}, at::kLong);
-  return model.denoiser().predict(x, t, {.states = model.text_encoder().encode(at::ones({1, 5, 6}))});
-}
-Learned learned_by(const auto& sum) {
-  return fit(tiny_model(), tiny_subjects().front(), sum + AdamW{.lr = 0.05}, {.steps = 4, .batch = 2});
-}
 std::vector<std::string> names(const std::filesystem::path& file) { return SafeTensors::open(file).names(); }
 
 void check_round_trip(const Learned& learned, WeightFormat format) {

@@ -1,6 +1,7 @@
 // Changes of weights through a file: every form is what it was, another base model's are refused.
 
 #include "support/catch.hpp"
+#include "support/changed.hpp"
 #include "support/folder.hpp"
 
 #include <persona/core/placement.hpp>
@@ -20,17 +21,10 @@
 namespace {
 
 using namespace persona;
+using persona::test::learned_by;
+using persona::test::predicted;
 using persona::testing::tiny_model;
 using persona::testing::tiny_subjects;
-
-Tensor predicted(const auto& model) {
-  const auto x = at::ones({1, 3, 4, 4}), t = at::tensor({7}, at::kLong);
-  return model.denoiser().predict(x, t, {.states = model.text_encoder().encode(at::ones({1, 5, 6}))});
-}
-/// Learned for a few steps that are far enough to see.
-Learned learned_by(const auto& model, const auto& sum) {
-  return fit(model, tiny_subjects().front(), sum + AdamW{.lr = 0.05}, {.steps = 4, .batch = 2});
-}
 
 /// A user's own change of a weight, and how a file holds it.
 struct Gain final : Replacement {
@@ -78,7 +72,7 @@ struct Nameless {
 void check_round_trip(const auto& sum) {
   const test::Folder folder;
   const auto model = tiny_model();
-  const auto learned = learned_by(model, sum);
+  const auto learned = learned_by(sum);
   REQUIRE(!learned.weights.empty());
   learned.save(folder / "learned.safetensors");
   const auto again = Learned::load(folder / "learned.safetensors");
@@ -106,7 +100,7 @@ TEST_CASE("every change of weights is what it was, from a file") {
 TEST_CASE("shifts of another base are refused, low-rank changes fit every model of their shapes") {
   const test::Folder folder;
   const auto model = tiny_model(), other = tiny_model(at::kFloat, 2);
-  learned_by(model, recipe(SpectralShift{})).save(folder / "shifts.safetensors");
+  learned_by(recipe(SpectralShift{})).save(folder / "shifts.safetensors");
   const auto shifts = Learned::load(folder / "shifts.safetensors");
   CHECK_THROWS_WITH(personalized(other, shifts), Catch::Contains("learned on another base model"));
   auto rounded = tiny_model();
@@ -114,14 +108,14 @@ TEST_CASE("shifts of another base are refused, low-rank changes fit every model 
   const auto near = predicted(personalized(rounded, shifts)).to(at::kFloat),
              exact = predicted(personalized(model, shifts));
   CHECK((near - exact).norm().item<double>() < 0.03 * exact.norm().item<double>());
-  learned_by(model, recipe(LowRank{})).save(folder / "lora.safetensors");
+  learned_by(recipe(LowRank{})).save(folder / "lora.safetensors");
   (void)personalized(other, Learned::load(folder / "lora.safetensors"));
 }
 
 TEST_CASE("users' own changes are read by the type that is named; what cannot be stored says so") {
   const test::Folder folder;
   const auto model = tiny_model();
-  const auto learned = learned_by(model, recipe(Gains{}));
+  const auto learned = learned_by(recipe(Gains{}));
   learned.save(folder / "gains.safetensors");
   CHECK_THROWS_WITH(Learned::load(folder / "gains.safetensors"), Catch::Contains("the form 'gain'"));
   const auto again = Learned::load<Gain>(folder / "gains.safetensors");
