@@ -16,6 +16,10 @@ inline const std::vector<Column> thing_columns{{"traits", "traits"}, {"image", "
                                                {"obeyed", "obeyed"}, {"place", "place"},    {"leak", "leak"},
                                                {"norm", "norm"},     {"seconds", "seconds"}};
 
+inline const std::vector<Column> weight_columns{{"traits", "traits"},   {"image", "image"},    {"text", "text"},
+                                                {"obeyed", "obeyed"},   {"place", "place"},    {"leak", "leak"},
+                                                {"trained", "trained"}, {"seconds", "seconds"}};
+
 /// Says of a setting whether it is published, and whether it is its method's best on the validation split.
 inline std::function<std::string(const Setting&)> remarks(const Study& study, const Cells& cells) {
   return [&study, best = study.chosen(cells)](const Setting& setting) -> std::string {

@@ -128,11 +128,4 @@ inline const std::map<std::string, Method>& methods() {
   return all;
 }
 
-/// A run of the method; throws Error where there is none of that name.
-inline persona::Run start(const std::string& method, const Task& task) {
-  const auto found = methods().find(method);
-  if (found == methods().end()) throw persona::Error("tables", "no method '" + method + "'");
-  return found->second(task);
-}
-
 }  // namespace tables

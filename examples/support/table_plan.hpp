@@ -2,8 +2,8 @@
 // What the tables compare: the grid of settings, which of them are published, and how the best is chosen.
 
 #include "support/table_cells.hpp"
-#include "support/table_methods.hpp"
 #include "support/table_scores.hpp"
+#include "support/table_weight_methods.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -29,6 +29,7 @@ struct Grid {
 
 struct Plan {
   Grid grid{}, rivals_grid{};
+  Grid weights_grid{.rates = {1e-5, 1e-4, 1e-3, 1e-2}, .steps = {100, 300, 1000}};
   std::int64_t usual_steps = 320;  ///< Cross Initialization's
   std::size_t people = 20, long_people = 3, things = 15, validation = 5, rivals_test = 10, words = 12;
   std::int64_t images = 4;  ///< a prompt
@@ -37,6 +38,7 @@ struct Plan {
   static Plan quick() {
     return {.grid = {.rates = {5e-3, 2e-2}, .steps = {25, 100}},
             .rivals_grid = {.rates = {2e-2}, .steps = {25}},
+            .weights_grid = {.rates = {1e-3}, .steps = {25}},
             .usual_steps = 100,
             .people = 1,
             .long_people = 0,
@@ -130,6 +132,12 @@ struct Studies {
   /// Every method that faces or names are asked for, and those for anything.
   Study rivals{.methods = {"ti", "ci", "celeb", "celeb_direct", "ci_celeb", "xti", "neti"}, .worth = people.worth};
 
+  /// The methods that change weights, on the animals and objects of `rows`; SVDiff's authors' rate, and its paper's
+  /// steps.
+  Study weights{.methods = {"svdiff", "dreambooth", "custom_diffusion", "lora"},
+                .worth = things.worth,
+                .published = {{"svdiff", 1e-3, 500}}};
+
   /// The first five people and the last five things are the validation split.
   static Studies read(const Plan& plan) {
     const auto people = read_specimens("people"), things = read_specimens("things");
@@ -147,6 +155,8 @@ struct Studies {
     all.rows.validation = all.things.validation, all.rivals.validation = all.people.validation;
     all.rows.test = some(all.things.test.begin(), all.things.test.end(), plan.rivals_test);
     all.rivals.test = some(all.people.test.begin(), all.people.test.end(), plan.rivals_test);
+    all.weights.grid = plan.weights_grid, all.weights.validation = all.rows.validation,
+    all.weights.test = all.rows.test;
     return all;
   }
 };
@@ -169,6 +179,19 @@ inline std::vector<Setting> poor_words(const Cells& cells, const Study& rows) {
     if (const auto stem = stems.find(best.method); stem != stems.end()) {
       all.push_back(best);
       for (const char* word : {"_other_word", "_animal"}) all.push_back({stem->second + word, best.lr, best.steps});
+    }
+  return all;
+}
+
+/// SVDiff at its best setting: without the prior, together with LoRA, and each subset of its Table 1.
+inline std::vector<Setting> spectral_variants(const Cells& cells, const Study& weights) {
+  std::vector<Setting> all;
+  for (const Setting& best : weights.chosen(cells))
+    if (best.method == "svdiff") {
+      all.push_back(best);
+      for (const char* method : {"svdiff_without_prior", "svdiff_lora"}) all.push_back({method, best.lr, best.steps});
+      for (const auto& [name, subset] : spectral_subsets())
+        if (name != "unet") all.push_back({"svdiff_" + name, best.lr, best.steps});
     }
   return all;
 }

@@ -2,7 +2,7 @@
 // What the tables compute: the snapshots along a run, and the queue of runs that are missing.
 
 #include "support/table_cells.hpp"
-#include "support/table_methods.hpp"
+#include "support/table_weight_methods.hpp"
 
 #include <persona/core/hash.hpp>
 #include <persona/data/grid.hpp>
@@ -91,9 +91,10 @@ struct Workshop {
   void run(const Job& job, const std::function<void()>& tick) const {
     const auto& one = *job.specimen;
     const auto batch = one.is_person() ? training.people_batch : training.things_batch;
-    const auto run = start(
-        job.method, {sd, one, names, metrics, job.lr, {.steps = job.steps(), .batch = batch, .seed = training.seed}});
-    const bool uniform = !run.session().bound().layered();
+    const persona::TrainOptions options{
+        .steps = job.steps(), .batch = batch, .seed = training.seed, .cache = pictures / "cache"};
+    const auto run = start(job.method, {sd, one, names, metrics, job.lr, options});
+    const bool uniform = !run.session().bound().layered() && !run.session().bound().rows.empty();
     double seconds = 0, loss = 0, losses = 0;
     auto curve = nlohmann::json::array();
     auto began = std::chrono::steady_clock::now();
@@ -132,7 +133,15 @@ struct Workshop {
   void keep(const Setting& setting, const Specimen& one, const persona::Learned& learned, double seconds,
             const nlohmann::json& curve) const {
     std::vector<persona::Image> shown{one.photo};
-    auto result = score(sd, learned, one, "<one>", metrics, drawing, &shown);
+    // Weights are written out, so that drawing costs what the base model's does.
+    auto result = score(learned.weights.empty() ? sd : persona::bake(sd, learned), {.rows = learned.rows}, one,
+                        called(setting.method, one), metrics, drawing, &shown);
+    std::int64_t trained = 0;
+    for (const auto& weight : learned.weights)
+      for (const auto& [name, value] : weight.stored().tensors)
+        trained += name == "base" || name == "scale" ? 0 : value.numel();
+    for (const auto& rows : learned.rows) trained += rows.rows.numel();
+    if (!learned.weights.empty()) result["trained"] = trained;
     result["seconds"] = std::round(seconds * 100) / 100;
     const auto& last = curve.back();
     if (last.size() == 6)

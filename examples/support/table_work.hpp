@@ -23,7 +23,7 @@ inline void compute(const Workshop& workshop, const Plan& plan, const Studies& s
                         const std::string& label) {
     work_off(workshop, missing(cells, settings, subjects), threads, label);
   };
-  const auto& [people, things, rows, rivals] = studies;
+  const auto& [people, things, rows, rivals, weights] = studies;
   work(people.settings(), people.validation, "validation people");
   work(first_settings(cells, plan, people), people.test, "people, published and best settings");
   for (const Setting& whole : taken_apart(cells, plan, people))
@@ -38,6 +38,11 @@ inline void compute(const Workshop& workshop, const Plan& plan, const Studies& s
   best.insert(best.end(), rows.published.begin(), rows.published.end());
   work(best, rows.test, "rivals, animals and objects");
   work(poor_words(cells, rows), rows.test, "poor words");
+  work(weights.settings(), weights.validation, "weights, validation");
+  best = weights.chosen(cells);
+  best.insert(best.end(), weights.published.begin(), weights.published.end());
+  work(best, weights.test, "weights");
+  work(spectral_variants(cells, weights), weights.test, "SVDiff's variants and subsets");
   work(rivals.settings(), rivals.validation, "rivals, validation people");
   work(rivals.chosen(cells), rivals.test, "rivals, people");
 }

@@ -49,7 +49,7 @@ TEST_CASE("only what is missing is run, one run for all the snapshots of a learn
 
 TEST_CASE("settings are chosen on subjects that no table is judged by; one that broke off is not chosen", "[toyland]") {
   const auto studies = Studies::read({});
-  for (const Study* study : {&studies.people, &studies.things, &studies.rows, &studies.rivals}) {
+  for (const Study* study : {&studies.people, &studies.things, &studies.rows, &studies.rivals, &studies.weights}) {
     CHECK(study->validation.size() == 5);
     CHECK(study->test.size() == (study == &studies.people ? 20 : study == &studies.things ? 15 : 10));
     for (const auto& one : study->validation)
@@ -157,5 +157,18 @@ TEST_CASE("every method of the tables learns a person and a thing, and is scored
     run.drain();
     CHECK(run.learned().rows.front().vectors() == (of_people ? 2 : 1));
   }
+  for (const auto& [method, begin] : weight_methods()) {
+    INFO(method);
+    const auto run = begin({sd, things[0], names, metrics, 1e-3, {.steps = 1, .batch = 1, .cache = folder / "cache"}});
+    run.drain();
+    CHECK(!run.learned().weights.empty());
+    CHECK(called(method, things[0]) == (method == "custom_diffusion" ? "<one> cat" : "sks cat"));
+  }
+  CHECK(weight_methods().size() == 6 + 11);
+  CHECK(called("ti", things[0]) == "<one>");
+  work_off(workshop, missing(cells, {{"svdiff_mid_ca", 1e-3, 1}}, one), 1, "");
+  const auto shifted = cells.read({"svdiff_mid_ca", 1e-3, 1})["thing_00"];
+  CHECK(shifted["trained"] == 4 * 128);
+  CHECK(shifted.contains("traits"));
   CHECK(Task{sd, things[0], names, metrics}.other_word() == "dog");
 }
