@@ -11,14 +11,14 @@ inline const std::vector<Column> person_columns{
     {"traits", "traits"},      {"text", "text"},   {"obeyed", "obeyed"},
     {"place", "place"},        {"leak", "leak"},   {"expression", "expression"},
     {"who is there", "count"}, {"norm", "norm"},   {"cos(E(v), v)", "cross_cosine"},
-    {"seconds", "seconds"}};
+    {"CPU seconds", "cpu_seconds"}};
 inline const std::vector<Column> thing_columns{{"traits", "traits"}, {"image", "image"},    {"text", "text"},
                                                {"obeyed", "obeyed"}, {"place", "place"},    {"leak", "leak"},
-                                               {"norm", "norm"},     {"seconds", "seconds"}};
+                                               {"norm", "norm"},     {"CPU seconds", "cpu_seconds"}};
 
 inline const std::vector<Column> weight_columns{{"traits", "traits"},   {"image", "image"},    {"text", "text"},
                                                 {"obeyed", "obeyed"},   {"place", "place"},    {"leak", "leak"},
-                                                {"trained", "trained"}, {"seconds", "seconds"}};
+                                                {"trained", "trained"}, {"CPU seconds", "cpu_seconds"}};
 
 /// Says of a setting whether it is published, and whether it is its method's best on the validation split.
 inline std::function<std::string(const Setting&)> remarks(const Study& study, const Cells& cells) {

@@ -80,7 +80,7 @@ inline void add_table(Page& page, const Cells& cells, const std::vector<Setting>
     if (count == 0) continue;
     for (const auto& column : columns) {
       const auto mean = cells.mean(setting, subjects, column.key);
-      row.push_back(mean.text(column.key == "seconds" ? 1 : 3) +
+      row.push_back(mean.text(column.key == "cpu_seconds" ? 1 : 3) +
                     (mean.count > 0 && mean.count < count ? " (of " + std::to_string(mean.count) + ")" : ""));
     }
     row.push_back(std::to_string(count)), row.push_back(remark(setting));

@@ -17,7 +17,7 @@ inline void write_report(const Cells& cells, const Plan& plan, const Studies& st
   page.paragraph(
       "One photo a subject; " + std::to_string(plan.images) +
       " pictures of each of 20 prompts (people) or 8 (animals and objects), DDIM " + std::to_string(drawing.steps) +
-      " steps, guidance 3.5; batch 8, of animals and objects 4. Mean over subjects ± its standard error. Model " +
+      " steps, guidance 3.5; batch 8, of animals and objects 4, one thread a run. Mean over subjects ± its standard error. Model " +
       model + ".");
   page.paragraph(
       "identity: recogniser cosine to the photo over the 15 prompts that ask for no style; pictures without a face are "

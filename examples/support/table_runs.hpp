@@ -12,7 +12,7 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 #include <functional>
 #include <set>
 #include <string>
@@ -27,6 +27,13 @@ inline std::pair<double, double> cross_of(const persona::StableDiffusion& sd, co
   const auto norms = at::linalg_vector_norm(outputs, 2, {1}, false),
              lengths = at::linalg_vector_norm(rows, 2, {1}, false);
   return {((outputs * rows).sum(1) / (norms * lengths)).mean().item<double>(), norms.mean().item<double>()};
+}
+
+/// Of the calling thread: what else the machine does, and a pause, do not count.
+inline double thread_seconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
 /// One run and the steps at which it is scored.
@@ -95,11 +102,11 @@ struct Workshop {
         .steps = job.steps(), .batch = batch, .seed = training.seed, .cache = pictures / "cache"};
     const auto run = start(job.method, {sd, one, names, metrics, job.lr, options});
     const bool uniform = !run.session().bound().layered() && !run.session().bound().rows.empty();
-    double seconds = 0, loss = 0, losses = 0;
+    double cpu = 0, loss = 0, losses = 0;
     auto curve = nlohmann::json::array();
-    auto began = std::chrono::steady_clock::now();
+    auto began = thread_seconds();
     for (const persona::Step& step : run) {
-      seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+      cpu += thread_seconds() - began;
       loss += step.denoising_loss(), ++losses;
       const bool asked = std::ranges::find(job.snapshots, step.index) != job.snapshots.end();
       if (step.index == 1 || step.index % 20 == 0 || asked) {
@@ -114,10 +121,10 @@ struct Workshop {
       if (asked) {
         const Setting setting{job.method, job.lr, step.index};
         run.session().expect_finite_leaves();
-        if (!cells.has(setting, one.id)) keep(setting, one, run.learned(), seconds, curve);
+        if (!cells.has(setting, one.id)) keep(setting, one, run.learned(), cpu, curve);
       }
       tick();
-      began = std::chrono::steady_clock::now();
+      began = thread_seconds();
     }
   }
   /// Notes that a run broke off, in place of the scores that it owes: a setting that fails is a result as well.
@@ -130,7 +137,7 @@ struct Workshop {
   }
 
  private:
-  void keep(const Setting& setting, const Specimen& one, const persona::Learned& learned, double seconds,
+  void keep(const Setting& setting, const Specimen& one, const persona::Learned& learned, double cpu,
             const nlohmann::json& curve) const {
     std::vector<persona::Image> shown{one.photo};
     // Weights are written out, so that drawing costs what the base model's does.
@@ -142,7 +149,7 @@ struct Workshop {
         trained += name == "base" || name == "scale" ? 0 : value.numel();
     for (const auto& rows : learned.rows) trained += rows.rows.numel();
     if (!learned.weights.empty()) result["trained"] = trained;
-    result["seconds"] = std::round(seconds * 100) / 100;
+    result["cpu_seconds"] = std::round(cpu * 100) / 100;
     const auto& last = curve.back();
     if (last.size() == 6)
       result["norm"] = last[2], result["cosine_to_start"] = last[3], result["cross_cosine"] = last[4],

@@ -144,7 +144,7 @@ TEST_CASE("every method of the tables learns a person and a thing, and is scored
   work_off(workshop, missing(cells, settings, one), 2, "");
   CHECK(missing(cells, settings, one).empty());
   const auto result = cells.read({"ci", 5e-3, 2})["thing_00"];
-  for (const char* key : {"text", "image", "traits", "leak", "place", "obeyed", "count", "seconds", "norm"})
+  for (const char* key : {"text", "image", "traits", "leak", "place", "obeyed", "count", "cpu_seconds", "norm"})
     CHECK(result.contains(key));
   CHECK_FALSE(result.contains("identity"));
   CHECK(std::filesystem::exists(folder / "pictures" / "ci_lr0.005_steps2_thing_00.png"));
