@@ -18,7 +18,8 @@ function(persona_script_test name label)
   set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 1800)
 endfunction()
 
-# Every public header compiles alone, without a warning, with this compiler and with the other one where it is found.
+# Every public header compiles alone, without a warning, with this compiler, and all of them together with the other one
+# where it is found.
 find_program(PERSONA_GXX NAMES g++)
 find_program(PERSONA_CLANGXX NAMES clang++-20 clang++-19 clang++-18 clang++-17 clang++-16 clang++)
 set(compilers "${CMAKE_CXX_COMPILER}")
@@ -27,10 +28,12 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND PERSONA_CLANGXX)
 elseif(CMAKE_CXX_COMPILER_ID MATCHES "Clang" AND PERSONA_GXX)
   list(APPEND compilers "${PERSONA_GXX}")
 endif()
+set(how alone)
 foreach(compiler IN LISTS compilers)
   cmake_path(GET compiler FILENAME compiler_name)
   persona_script_test(headers.${compiler_name} headers
-    bash "${scripts}/headers.sh" "${compiler}" "${response}" "${PROJECT_SOURCE_DIR}/include")
+    bash "${scripts}/headers.sh" "${compiler}" "${response}" "${PROJECT_SOURCE_DIR}/include" ${how})
+  set(how together)
   set_tests_properties(headers.${compiler_name} PROPERTIES PROCESSORS 2)
 endforeach()
 
