@@ -32,7 +32,8 @@ struct Plan {
   Grid weights_grid{.rates = {1e-5, 1e-4, 1e-3, 1e-2}, .steps = {100, 300, 1000}};
   std::int64_t usual_steps = 320;  ///< Cross Initialization's
   std::size_t people = 20, long_people = 3, things = 15, validation = 5, rivals_test = 10, words = 12;
-  std::int64_t images = 4;  ///< a prompt
+  std::int64_t images = 4;      ///< a prompt
+  bool beyond_the_grid = true;  ///< published settings that the grid does not have
 
   /// Minutes on two cores: one of each, two rates, few steps, one picture a prompt.
   static Plan quick() {
@@ -46,7 +47,8 @@ struct Plan {
             .validation = 1,
             .rivals_test = 1,
             .words = 3,
-            .images = 1};
+            .images = 1,
+            .beyond_the_grid = false};
   }
 
   std::vector<Setting> long_runs() const { return {{"ti", 5e-3, 5000}, {"ci", 5e-3, 5000}}; }
@@ -146,6 +148,7 @@ struct Studies {
       return std::vector<Specimen>(first, std::min(last, first + static_cast<std::ptrdiff_t>(most)));
     };
     Studies all;
+    if (!plan.beyond_the_grid) all.rows.published.clear(), all.weights.published.clear();
     all.people.grid = all.things.grid = plan.grid, all.rows.grid = all.rivals.grid = plan.rivals_grid;
     all.people.validation = some(people.begin(), people.begin() + split, plan.validation);
     all.people.test = some(people.begin() + split, people.end(), plan.people);
