@@ -37,10 +37,10 @@ struct Plan {
 
   /// Minutes on two cores: one of each, two rates, few steps, one picture a prompt.
   static Plan quick() {
-    return {.grid = {.rates = {5e-3, 2e-2}, .steps = {25, 100}},
+    return {.grid = {.rates = {5e-3, 2e-2}, .steps = {25, 50}},
             .rivals_grid = {.rates = {2e-2}, .steps = {25}},
             .weights_grid = {.rates = {1e-3}, .steps = {25}},
-            .usual_steps = 100,
+            .usual_steps = 50,
             .people = 1,
             .long_people = 0,
             .things = 1,
@@ -148,7 +148,10 @@ struct Studies {
       return std::vector<Specimen>(first, std::min(last, first + static_cast<std::ptrdiff_t>(most)));
     };
     Studies all;
-    if (!plan.beyond_the_grid) all.rows.published.clear(), all.weights.published.clear();
+    if (!plan.beyond_the_grid) {
+      all.rows.published.clear(), all.weights.published.clear();
+      all.rivals.methods = {"ti", "ci", "celeb"};
+    }
     all.people.grid = all.things.grid = plan.grid, all.rows.grid = all.rivals.grid = plan.rivals_grid;
     all.people.validation = some(people.begin(), people.begin() + split, plan.validation);
     all.people.test = some(people.begin() + split, people.end(), plan.people);
