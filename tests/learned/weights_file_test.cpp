@@ -95,6 +95,14 @@ TEST_CASE("every change of weights is what it was, from a file") {
   check_round_trip(recipe(LowRank{.rank = 2, .init = LowRankInit::pissa}));
   check_round_trip(recipe(LowRank{.rank = 2, .weights = subsets::kernels()}));
   check_round_trip(recipe(DoRA{{.rank = 2}}));
+  check_round_trip(SpectralShift{} + LowRank{.rank = 2});  // two changes of one weight
+}
+
+TEST_CASE("two changes of one weight and form are not saved as one") {
+  const test::Folder folder;
+  auto both = learned_by(recipe(LowRank{}));
+  for (const auto& weight : learned_by(recipe(LowRank{}), 2).weights) both.weights.push_back(weight);
+  CHECK_THROWS_WITH(both.save(folder / "both.safetensors"), Catch::Contains("two changes of the form 'low_rank'"));
 }
 
 TEST_CASE("shifts of another base are refused, low-rank changes fit every model of their shapes") {

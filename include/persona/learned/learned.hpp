@@ -121,7 +121,9 @@ struct Learned {
             "give its adapter stored() and from() (docs/concepts/weight_parameterization.md), or keep the run's "
             "checkpoint (run.save)");
       for (const auto& [name, value] : stored.tensors)
-        tensors.emplace("weights." + weight.name + "." + stored.form + "." + name, value);
+        if (!tensors.emplace("weights." + weight.name + "." + stored.form + "." + name, value).second)
+          throw Error(file.string(), "'" + weight.name + "' has two changes of the form '" + stored.form + "'",
+                      "save them in files of their own, and put both into the model: sd.with(a).with(b)");
     }
     entries["format"] = "pt";
     entries["persona.kind"] = "learned";
@@ -140,7 +142,7 @@ struct Learned {
         kind == learned.metadata.end() || kind->second != "learned")
       throw Error(file.string(), "this is not a file that Learned::save wrote",
                   "read other tools' embeddings with persona::import_embedding");
-    std::map<std::string, StoredChange> changes;
+    std::map<std::pair<std::string, std::string>, StoredChange> changes;  // by weight and form
     for (const auto& name : source.names()) {
       if (name.starts_with("layered.")) continue;
       if (name.starts_with("weights.")) {
@@ -148,8 +150,9 @@ struct Learned {
         if (form == name.npos || form <= 8)
           throw Error(file.string(), "the tensor '" + name + "' has no weight and form in its name",
                       "the file is cut or mixed up");
-        auto& change = changes[name.substr(8, form - 8)];
-        change.form = name.substr(form + 1, last - form - 1);
+        const auto kind = name.substr(form + 1, last - form - 1);
+        auto& change = changes[{name.substr(8, form - 8), kind}];
+        change.form = kind;
         change.tensors.emplace(name.substr(last + 1), source.load(name));
         continue;
       }
@@ -170,8 +173,8 @@ struct Learned {
       }
       learned.rows.push_back(std::move(row));
     }
-    for (auto& [name, change] : changes) {
-      LearnedWeight weight{.name = name, .file = change};
+    for (auto& [key, change] : changes) {
+      LearnedWeight weight{.name = key.first, .file = change};
       weight.make = read_change<SpectralFactors, VectorShift, VectorScale, FullWeight, LowRankFactors, DecomposedWeight,
                                 Forms...>(change, file, cache);
       learned.weights.push_back(std::move(weight));
