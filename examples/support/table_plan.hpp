@@ -28,8 +28,9 @@ struct Grid {
 };
 
 struct Plan {
-  Grid grid{}, rivals_grid{};
-  Grid weights_grid{.rates = {1e-5, 1e-4, 1e-3, 1e-2}, .steps = {100, 300, 1000}};
+  Grid grid{};
+  Grid rivals_grid{.steps = {25, 320}};
+  Grid weights_grid{.rates = {1e-5, 1e-4, 1e-3, 1e-2}, .steps = {100, 300}};
   std::int64_t usual_steps = 320;  ///< Cross Initialization's
   std::size_t people = 20, long_people = 3, things = 15, validation = 5, rivals_test = 10, words = 12;
   std::int64_t images = 4;      ///< a prompt

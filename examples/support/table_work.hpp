@@ -30,7 +30,6 @@ inline void compute(const Workshop& workshop, const Plan& plan, const Studies& s
     work(plan.ablations(whole), people.test, "people, ablations");
   work(things.settings(), things.validation, "validation animals and objects");
   work(first_settings(cells, plan, things), things.test, "animals and objects, published and best settings");
-  work(people.settings(), people.test, "people, the whole grid");
   const auto few = static_cast<std::ptrdiff_t>(std::min(people.test.size(), plan.long_people));
   work(plan.long_runs(), {people.test.begin(), people.test.begin() + few}, "people, 5000 steps");
   work(rows.settings(), rows.validation, "rivals, validation animals and objects");
@@ -45,6 +44,7 @@ inline void compute(const Workshop& workshop, const Plan& plan, const Studies& s
   work(spectral_variants(cells, weights), weights.test, "SVDiff's variants and subsets");
   work(rivals.settings(), rivals.validation, "rivals, validation people");
   work(rivals.chosen(cells), rivals.test, "rivals, people");
+  work(people.settings(), people.test, "people, the whole grid");
 }
 
 }  // namespace tables
