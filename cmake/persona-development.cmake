@@ -9,7 +9,7 @@ target_compile_options(persona_development INTERFACE
   $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-maybe-uninitialized>
   $<$<CXX_COMPILER_ID:GNU>:-fconcepts-diagnostics-depth=3>)
 target_link_libraries(persona_development INTERFACE persona::persona)
-foreach(component IN ITEMS images stable_diffusion)
+foreach(component IN ITEMS images stable_diffusion libtorch)
   if(TARGET persona_${component})
     target_link_libraries(persona_development INTERFACE persona::${component})
   endif()

@@ -25,7 +25,7 @@ struct RowsInit {
     return given.detach().to(at::kFloat);
   }
   Description describe() const {
-    return {"RowsInit", {{"rows", given.defined() ? hash_tensor(given) : std::uint64_t{0}}}};
+    return {"RowsInit", {{"rows", given.defined() ? persona::hash_tensor(given) : std::uint64_t{0}}}};
   }
 };
 

@@ -66,7 +66,7 @@ struct CelebMapper {
   Description describe() const {
     return {"CelebMapper",
             {{"names", names},
-             {"feature", feature.defined() ? hash_tensor(feature) : std::uint64_t{0}},
+             {"feature", feature.defined() ? persona::hash_tensor(feature) : std::uint64_t{0}},
              {"components", components},
              {"columns", columns}}};
   }

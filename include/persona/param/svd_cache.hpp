@@ -29,7 +29,7 @@ class SvdCache {
   ThinSvd get(const Tensor& matrix) const {
     const auto dtype = matrix.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
     if (folder_.empty() || dtype == at::kDouble) return in(thin_svd(matrix), matrix.device(), dtype);
-    const auto key = hash_tensor(matrix);
+    const auto key = persona::hash_tensor(matrix);
     const auto file = folder_ / "svd" / (hexadecimal(key) + ".safetensors");
     if (auto kept = read(file, matrix, key)) return in(*kept, matrix.device(), dtype);
     const auto made = in(thin_svd(matrix), at::kCPU, dtype);

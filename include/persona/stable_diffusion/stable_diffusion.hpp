@@ -113,7 +113,7 @@ class StableDiffusion {
   std::uint64_t hash() const {
     std::uint64_t hash = 0;
     const auto add = [&hash](const std::string& name, const Weight& weight) {
-      hash = hash_tensor(weight.base, hash_text(name, hash));
+      hash = persona::hash_tensor(weight.base, hash_text(name, hash));
     };
     for_each_weight(text_encoder_, add, "text_encoder");
     for_each_weight(unet_, add, "unet");

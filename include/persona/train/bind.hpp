@@ -10,6 +10,7 @@
 #include <persona/train/bound.hpp>
 
 #include <memory>
+#include <ranges>
 #include <set>
 #include <span>
 #include <string>
@@ -182,6 +183,10 @@ void bind_weights(Model& model, const Recipe<C...>& recipe, const BindContext& c
     if constexpr (HasTextEncoderWeights<Model>)
       bind_weights_of(model.text_encoder(), "text_encoder", recipe, context, bound);
     if constexpr (HasDenoiserWeights<Model>) bind_weights_of(model.denoiser(), "unet", recipe, context, bound);
+    if constexpr (HasDenoiserWeights<Model>)
+      if (bound.weights.empty() && std::ranges::empty(model.denoiser().weights()))
+        throw Error("bind", "the model's denoiser lends no weight",
+                    "a TorchScript module has none left after torch.jit.freeze: save it before");
     if (bound.weights.empty())
       throw Error("bind", "no weight of this model is selected by the sum's weight parameterization",
                   "look at what selects() asks of WeightRef::name, host and kind");

@@ -78,7 +78,7 @@ std::vector<Tensor> base_tensors(const Model& model) {
 
 inline std::uint64_t fingerprint_of(const std::vector<Tensor>& bases) {
   std::uint64_t hash = 0;
-  for (const Tensor& base : bases) hash = hash_tensor(base, hash);
+  for (const Tensor& base : bases) hash = persona::hash_tensor(base, hash);
   return hash;
 }
 
@@ -105,7 +105,7 @@ TrainingData prepare(const std::shared_ptr<Model>& model, const Subject& subject
   std::uint64_t fingerprint = 0;
   for (const Photo& photo : subject.photos) {
     const auto image = prepare_photo(photo.image, shape[1] * factor, shape[2] * factor, options.center_crop);
-    fingerprint = hash_tensor(image, fingerprint);
+    fingerprint = persona::hash_tensor(image, fingerprint);
     images.push_back(image.to(device));
     std::vector<std::string> said;
     if (subject.captions.source != Captions::Source::files)
@@ -256,11 +256,8 @@ Run personalize(Model&& model, std::span<const Subject> subjects, const Recipe<C
   auto held = detail::hold<adapts>(std::forward<Model>(model));
   const auto device = held->text_encoder().embedding_table().device();
   const Random random(options.seed, device);
-  BindContext context{.subjects = subjects,
-                      .subject = 0,
-                      .random = random,
-                      .cache = options.cache,
-                      .sample = detail::sampler_of(held)};
+  BindContext context{
+      .subjects = subjects, .subject = 0, .random = random, .cache = options.cache, .sample = detail::sampler_of(held)};
   const auto bases = detail::base_tensors(*held);  // before the run hangs its own changes on the weights
   context.model_fingerprint = [bases] { return detail::fingerprint_of(bases); };
   context.row_gradients = [held, options, random, recipe, context](const Subject& subject, const Tensor& rows,
@@ -269,7 +266,7 @@ Run personalize(Model&& model, std::span<const Subject> subjects, const Recipe<C
     return detail::early_gradients(held, subject, rows, batches, detail::bind_scheduler(model, recipe),
                                    detail::bind_augmentations(model, recipe, context), options, random);
   };
-  auto bound = std::make_shared<Bound>(bind(*held, recipe, context));
+  auto bound = std::make_shared<Bound>(persona::bind(*held, recipe, context));
   std::vector<TrainingData> data;
   for (const Subject& subject : subjects)
     data.push_back(detail::prepare(held, subject, *bound, trains_rows, options, random));
