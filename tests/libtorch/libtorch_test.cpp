@@ -7,6 +7,7 @@
 #include "support/folder.hpp"
 
 #include <persona/init/token.hpp>
+#include <persona/learned/bake.hpp>
 #include <persona/param/dora.hpp>
 #include <persona/param/full_weights.hpp>
 #include <persona/param/low_rank.hpp>
@@ -179,6 +180,18 @@ TEST_CASE("a torch::nn module is its own between calls, and copies are changed a
   CHECK_FALSE(at::allclose(a, b));
   CHECK(at::equal(a, predict(with_one.denoiser())));
   CHECK(at::equal(before, predict(model.denoiser())));
+}
+
+TEST_CASE("what is baked into a torch::nn denoiser is the base of the next run") {
+  const persona::test::Folder folder;
+  const auto model = model_with(persona::ModuleDenoiser(Net()));
+  const auto subjects = tiny_subjects();
+  const auto sum = persona::recipe(persona::SpectralShift{});
+  const auto learned = persona::fit(model, subjects.front(), sum, {.steps = 3});
+  const auto baked = persona::bake(model, learned);
+  CHECK(at::allclose(predict(baked.denoiser()), predict(persona::personalized(model, learned).denoiser())));
+  CHECK_FALSE(at::allclose(predict(baked.denoiser()), predict(model.denoiser())));
+  check_invariants(baked, sum, tiny_subjects(), folder / "baked");
 }
 
 TEST_CASE("a torch::nn module computes in its own dtype") {

@@ -30,11 +30,15 @@ class ReboundWeights {
     entries_.push_back({std::move(name), kind, std::move(own), base, base, std::move(set)});
   }
 
-  /// One reference a weight; they hold while this object stays and none is added.
+  /// One reference a weight; they hold while this object stays and none is added. What bake() put into a slot is its
+  /// base from then on.
   std::vector<WeightRef> refs() {
     std::vector<WeightRef> refs;
-    for (Entry& entry : entries_)
-      refs.push_back({.name = entry.name, .host = {}, .kind = entry.kind, .base = entry.base, .slot = &entry.current});
+    for (Entry& entry : entries_) {
+      if (!entry.current.requires_grad()) entry.base = entry.current;
+      refs.push_back(
+          {.name = entry.name, .host = {}, .kind = entry.kind, .base = entry.base, .slot = &entry.current});
+    }
     return refs;
   }
 
