@@ -6,11 +6,15 @@
 #include <persona/core/error.hpp>
 #include <persona/version.hpp>
 
+#include <persona/schedule/ddim.hpp>
+#include <persona/schedule/ddpm.hpp>
+
 #include <persona/text/captions.hpp>
 #include <persona/text/read_lines.hpp>
 
 #include <persona/data/cut_mix.hpp>
 #include <persona/data/flip.hpp>
+#include <persona/data/random_scale.hpp>
 #include <persona/data/subject.hpp>
 
 #include <persona/init/cross.hpp>
@@ -44,6 +48,7 @@
 #include <persona/learned/bake.hpp>
 #include <persona/learned/formats.hpp>
 #include <persona/learned/learned.hpp>
+#include <persona/learned/merge.hpp>
 #include <persona/learned/mix.hpp>
 #include <persona/learned/personalized.hpp>
 #include <persona/learned/weight_files.hpp>

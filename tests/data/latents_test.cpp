@@ -62,7 +62,7 @@ LatentSource source(const A& augmentation, std::vector<Tensor> photos, persona::
 }
 
 Tensor draw(const LatentSource& from, const std::vector<std::int64_t>& photos, std::int64_t step = 0) {
-  return from.draw(photos, Random(2).on_host(Stream::data, step), Random(2).at(Stream::posterior, step));
+  return from.draw(photos, Random(2).on_host(Stream::data, step), Random(2).at(Stream::posterior, step)).latents;
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "support/folder.hpp"
 
 #include <persona/data/cut_mix.hpp>
+#include <persona/data/random_scale.hpp>
 #include <persona/init/cross.hpp>
 #include <persona/init/token.hpp>
 #include <persona/loss/l2.hpp>
@@ -91,6 +92,8 @@ TEST_CASE("invariants of weights") {
                    two, folder / "unmix");
   check_invariants(SpectralShift{} + CutMix{.probability = 1}, two, folder / "mix");
   check_invariants(TokenInit{} + CrossAttentionKV{}, two, folder / "custom");
+  check_invariants(TokenInit{} + CrossAttentionKV{} + RandomFlip{} + RandomScale{}, one, folder / "custom_scaled");
+  check_invariants(TokenInit{} + CrossAttentionKV{} + CutMix{} + RandomScale{.pool = 4}, two, folder / "custom_mixed");
   check_invariants(recipe(FullWeights{}), one, folder / "dreambooth");
   check_invariants(recipe(FullWeights{subsets::host("unet") || (subsets::host("text_encoder") && subsets::matrices())}),
                    one, folder / "dreambooth_both");

@@ -19,13 +19,13 @@ struct SideBySide {
 
 /// The samples of one micro-step. Contributions add samples and set weights before the captions are turned into tokens.
 struct Batch {
-  Tensor latents{};                      ///< x0, [B, C, h, w] fp32, scaled
-  std::vector<std::string> captions{};   ///< B, with placeholders
-  std::vector<std::int64_t> subjects{};  ///< B, whose photo it is; negative: nobody's (a class image)
+  Tensor latents{};                                ///< x0, [B, C, h, w] fp32, scaled
+  std::vector<std::string> captions{};             ///< B, with placeholders
+  std::vector<std::int64_t> subjects{};            ///< B, whose photo it is; negative: nobody's (a class image)
   std::vector<std::optional<SideBySide>> pairs{};  ///< of samples that show two; empty: none does
-  Tensor weights{};                      ///< [B] of the loss; undefined: all 1
-  Tensor mask{};                         ///< [B, 1, h, w] of the loss; undefined: everywhere
-  std::int64_t step = 0;                 ///< counted from 0
+  Tensor weights{};                                ///< [B] of the loss; undefined: all 1
+  Tensor mask{};                                   ///< [B, 1, h, w] of the loss; undefined: everywhere
+  std::int64_t step = 0;                           ///< counted from 0
 
   // Filled after the contributions:
   std::vector<PromptTokens> prompts{};  ///< B

@@ -49,6 +49,8 @@ struct CutMix {
           auto other = below(std::ssize(names) - 1, generator);
           if (other >= batch.subjects[i]) ++other;
           const auto left = below(2, generator) == 0 ? batch.subjects[i] : other;
+          if (batch.mask.defined())
+            batch.mask[static_cast<std::int64_t>(i)].fill_(1);  // of the photo, which is left out
           own = mix(batch, i, left, left == other ? batch.subjects[i] : other, generator).to(own.device());
         }
         latents.push_back(own);

@@ -17,6 +17,7 @@ struct RandomFlip {
     return at::rand({}, generator, at::kDouble).item<double>() < p ? 1 : 0;  // on the host: no device waits
   }
   Tensor apply(const Tensor& image, std::int64_t variant) const { return variant == 1 ? image.flip({-1}) : image; }
+  Tensor mask(const Tensor& mask, std::int64_t, std::int64_t variant) const { return apply(mask, variant); }
   Description describe() const { return {"RandomFlip", {{"p", p}}}; }
 };
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,12 @@ namespace persona {
 
 /// Images [B, 3, H, W] -> posterior moments; in pixel space the mean is the image and std is undefined.
 using EncodeImages = std::function<Moments(const Tensor& images)>;
+
+/// x0 [B, C, h, w] of photos, and which variant of its photo each is.
+struct DrawnLatents {
+  Tensor latents{};
+  std::vector<std::int64_t> variants{};
+};
 
 /// The x0 of a subject's photos. Where the augmentation has finitely many variants each is encoded once, and kept as
 /// the posterior's mean and standard deviation, from which every draw samples anew: the distribution of encoding at
@@ -34,6 +41,7 @@ class LatentSource {
       for (std::int64_t i = 0; i < count; ++i) {
         const auto variant = kind == Variants::Kind::finite ? i : augmentation_.draw(generator);
         const auto moments = encode_one(augmentation_.apply(image, variant));
+        kept_.push_back(variant);
         means.push_back(moments.mean);
         if (moments.std.defined()) stds.push_back(moments.std);
       }
@@ -44,26 +52,46 @@ class LatentSource {
   std::int64_t size() const { return static_cast<std::int64_t>(images_.size()); }
   bool cached() const { return moments_.mean.defined(); }
 
-  /// x0 [B, C, h, w] of the photos asked for. `host` chooses variants, `posterior` samples on the latents' device.
-  Tensor draw(std::span<const std::int64_t> photos, at::Generator host, const at::Generator& posterior) const {
+  /// x0 of the photos asked for. `host` chooses variants, `posterior` samples on the latents' device.
+  DrawnLatents draw(std::span<const std::int64_t> photos, at::Generator host, const at::Generator& posterior) const {
     const at::NoGradGuard no_grad;
     Moments chosen;
+    DrawnLatents drawn;
     if (cached()) {
       std::vector<std::int64_t> rows;
-      for (const std::int64_t photo : photos) rows.push_back(photo * per_photo_ + pick(host));
+      for (const std::int64_t photo : photos) {
+        rows.push_back(photo * per_photo_ + pick(host));
+        drawn.variants.push_back(kept_[static_cast<std::size_t>(rows.back())]);
+      }
       const auto index = at::tensor(rows, at::kLong).to(moments_.mean.device(), /*non_blocking=*/true);
       chosen.mean = moments_.mean.index_select(0, index);
       if (moments_.std.defined()) chosen.std = moments_.std.index_select(0, index);
     } else {
       std::vector<Tensor> images;
-      for (const std::int64_t photo : photos)
-        images.push_back(augmentation_.apply(images_[static_cast<std::size_t>(photo)], augmentation_.draw(host)));
+      for (const std::int64_t photo : photos) {
+        drawn.variants.push_back(augmentation_.draw(host));
+        images.push_back(augmentation_.apply(images_[static_cast<std::size_t>(photo)], drawn.variants.back()));
+      }
       chosen = in_fp32(encode_(at::stack(images)));
     }
     const auto sample = chosen.std.defined() ? chosen.mean + chosen.std * at::randn(chosen.mean.sizes(), posterior,
                                                                                     chosen.mean.options())
                                              : chosen.mean;
-    return sample * scale_;
+    drawn.latents = sample * scale_;
+    return drawn;
+  }
+  /// [B, 1, h, w] of the loss of what was drawn; undefined where the augmentation leaves nothing out.
+  Tensor mask(const DrawnLatents& drawn) const {
+    if (!augmentation_.mask_) return {};
+    const auto h = drawn.latents.size(2), w = drawn.latents.size(3), factor = images_.front().size(1) / h;
+    std::vector<Tensor> masks;
+    for (const std::int64_t variant : drawn.variants)
+      masks.push_back(augmentation_.mask_(at::ones({1, h, w}), factor, variant));
+    return at::stack(masks);
+  }
+  /// What is said of a variant of a photo with this caption.
+  std::string caption(std::string text, std::int64_t variant) const {
+    return augmentation_.caption_ ? augmentation_.caption_(std::move(text), variant) : text;
   }
 
  private:
@@ -84,6 +112,7 @@ class LatentSource {
   EncodeImages encode_;
   double scale_ = 1.0;
   std::int64_t per_photo_ = 0;
+  std::vector<std::int64_t> kept_{};  // the variants that are encoded, photo by photo
   Moments moments_{};
 };
 

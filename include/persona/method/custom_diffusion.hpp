@@ -1,5 +1,7 @@
 #pragma once
 
+#include <persona/data/flip.hpp>
+#include <persona/data/random_scale.hpp>
 #include <persona/init/token.hpp>
 #include <persona/loss/prior_preservation.hpp>
 #include <persona/optim/adamw.hpp>
@@ -12,9 +14,11 @@
 namespace persona {
 
 /// Custom Diffusion (Kumari et al., CVPR 2023): a token row from a rare word's, and the K and V projections of
-/// cross-attention, with the class preserved. Its script: batch 2, 250 steps a subject at 1e-5 times batch and images.
+/// cross-attention, with the class preserved, from photos drawn smaller and larger. Its script: batch 2, 250 steps a
+/// subject at 1e-5 times batch and images.
 inline auto custom_diffusion(std::string word = "ktn", PriorPreservation prior = {}, double lr = 1e-5) {
-  return TokenInit{std::move(word)} + CrossAttentionKV{} + std::move(prior) + AdamW{.lr = lr, .max_grad_norm = 1};
+  return TokenInit{std::move(word)} + CrossAttentionKV{} + std::move(prior) + RandomFlip{} + RandomScale{} +
+         AdamW{.lr = lr, .max_grad_norm = 1};
 }
 
 }  // namespace persona

@@ -200,7 +200,7 @@ class Session {
     Batch batch{.step = completed_};
     auto host = random_.on_host(Stream::data, tick);
     const auto posterior = random_.at(Stream::posterior, tick);
-    std::vector<Tensor> latents;
+    std::vector<Tensor> latents, masks;
     for (std::int64_t i = 0; i < options_.batch;) {
       // Neighbours of one subject are drawn together.
       const auto subject = photo_at(tick * options_.batch + i).subject;
@@ -215,9 +215,16 @@ class Session {
         batch.captions.push_back(captions[static_cast<std::size_t>(chosen)]);
         batch.subjects.push_back(static_cast<std::int64_t>(subject));
       }
-      latents.push_back(data_[subject].latents.draw(photos, host, posterior));
+      const auto& source = data_[subject].latents;
+      const auto drawn = source.draw(photos, host, posterior);
+      const auto first = batch.captions.size() - photos.size();
+      for (std::size_t k = 0; k < photos.size(); ++k)
+        batch.captions[first + k] = source.caption(std::move(batch.captions[first + k]), drawn.variants[k]);
+      latents.push_back(drawn.latents);
+      if (auto mask = source.mask(drawn); mask.defined()) masks.push_back(std::move(mask));
     }
     batch.latents = latents.size() == 1 ? latents.front() : at::cat(latents);
+    if (!masks.empty()) batch.mask = at::cat(masks);
     return batch;
   }
 
