@@ -5,7 +5,7 @@
 
 int main(int argc, char** argv) {
   std::int64_t steps = 300;
-  double lr = 1e-3;  // Toyland's; 1e-5 times batch and images of Stable Diffusion
+  double lr = 2e-4;  // Toyland's; 1e-5 times batch and images of Stable Diffusion
   const auto options = [&](CLI::App& app) {
     app.add_option("--steps", steps, "of each training");
     app.add_option("--lr", lr, "learning rate");
