@@ -34,6 +34,8 @@ class Adapter {
  public:
   virtual ~Adapter() = default;
   virtual std::vector<Leaf> leaves() const = 0;
+  /// False where of `base` only shape, dtype and device are asked: then a run on a model of its own need not keep it.
+  virtual bool reads_base() const { return true; }
   /// The change as it is now; a type with `static constexpr std::string_view form` and
   /// `static std::shared_ptr<const A> from(const StoredChange&, const WeightRef&, const std::filesystem::path& cache)`
   /// is read again.

@@ -22,6 +22,8 @@ struct BindContext {
   std::filesystem::path cache{};        ///< folder for what is worth keeping; empty: keep nothing
   /// Latents [n, C, h, w] drawn by the base model for a prompt (prior preservation).
   std::function<Tensor(const std::string& prompt, std::int64_t n, const SampleOptions& options)> sample{};
+  /// The model is the run's own: base weights that no change reads are let go of, one by one as changes are bound.
+  bool let_go = false;
   /// Of the base model's tensors: what is kept of one model is not another's.
   std::function<std::uint64_t()> model_fingerprint{};
   /// Gradients [batches, n, D] of the denoising loss in a subject's rows [n, D], over the run's first batches.

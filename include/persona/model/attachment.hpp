@@ -5,6 +5,7 @@
 #include <persona/model/weight_host.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -51,6 +52,18 @@ class Attachment {
       if (auto** weight = std::get_if<Weight*>(&ref_.slot)) (*weight)->deltas.push_back(adapter);
     }
     attached_ = true;
+  }
+
+  /// Lets go of a base that nothing reads any more, and leaves NaNs of its shape that take no memory. For models that
+  /// no one else has: the weight does not come back.
+  void let_go() {
+    auto** weight = std::get_if<Weight*>(&ref_.slot);
+    const auto reads = [](const auto& adapter) { return adapter->reads_base(); };
+    if (!weight || !changed_.replacement || reads(changed_.replacement) ||
+        std::ranges::any_of(changed_.deltas, reads) || (*weight)->deltas.size() != changed_.deltas.size())
+      return;
+    const auto nothing = at::full({1}, std::numeric_limits<double>::quiet_NaN(), ref_.base.options());
+    (*weight)->base = changed_.base = ref_.base = nothing.expand(ref_.base.sizes());
   }
 
   /// Slots that hold a plain tensor are given the weight as the leaves have it now; call it before each step.

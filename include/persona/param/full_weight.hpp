@@ -27,6 +27,7 @@ class FullWeight final : public Replacement {
   }
 
   std::vector<Leaf> leaves() const override { return {weight_}; }
+  bool reads_base() const override { return false; }
   std::shared_ptr<const Adapter> snapshot() const override {
     return std::make_shared<FullWeight>(frozen(weight_), skip_first_);
   }

@@ -29,6 +29,7 @@ class LowRankFactors final : public Delta {
       : a_(std::move(a)), b_(std::move(b)), scale_(scale), start_(std::move(start)) {}
 
   std::vector<Leaf> leaves() const override { return {a_, b_}; }
+  bool reads_base() const override { return false; }
   std::shared_ptr<const Adapter> snapshot() const override {
     return std::make_shared<LowRankFactors>(frozen(a_), frozen(b_), scale_, start_);
   }

@@ -38,6 +38,7 @@ class SpectralFactors final : public Replacement {
       : delta_(std::move(delta)), svd_(std::move(svd)), plan_(plan), residual_(std::move(residual)) {}
 
   std::vector<Leaf> leaves() const override { return {delta_}; }
+  bool reads_base() const override { return false; }
   std::shared_ptr<const Adapter> snapshot() const override {
     return with(frozen(delta_));
   }

@@ -155,7 +155,10 @@ void bind_rows(const Model& model, const Recipe<C...>& recipe, BindContext conte
 template <class Host, class... C>
 void bind_weights_of(Host& host, const char* name, const Recipe<C...>& recipe, const BindContext& context,
                      Bound& bound) {
-  for (WeightRef ref : host.weights()) {
+  std::vector<WeightRef> refs;
+  for (const WeightRef& ref : host.weights()) refs.push_back(ref);
+  for (WeightRef& lent : refs) {
+    WeightRef ref = std::move(lent);  // nothing here keeps a base that is let go of
     ref.host = name;
     Attachment attachment(ref);
     bool any = false;
@@ -172,7 +175,10 @@ void bind_weights_of(Host& host, const char* name, const Recipe<C...>& recipe, c
       attachment.add(std::move(adapter));
       any = true;
     });
-    if (any) bound.attachments.push_back(std::move(attachment));
+    if (!any) continue;
+    ref = {};
+    if (context.let_go) attachment.let_go();
+    bound.attachments.push_back(std::move(attachment));
   }
 }
 

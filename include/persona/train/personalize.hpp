@@ -11,6 +11,7 @@
 #include <persona/model/diffusion_model.hpp>
 #include <persona/model/sample.hpp>
 #include <persona/recipe.hpp>
+#include <persona/train/base_tensors.hpp>
 #include <persona/train/bind.hpp>
 #include <persona/train/checkpoint.hpp>
 #include <persona/train/hooks.hpp>
@@ -76,12 +77,6 @@ std::vector<Tensor> base_tensors(const Model& model) {
   return bases;
 }
 
-inline std::uint64_t fingerprint_of(const std::vector<Tensor>& bases) {
-  std::uint64_t hash = 0;
-  for (const Tensor& base : bases) hash = persona::hash_tensor(base, hash);
-  return hash;
-}
-
 inline void require_captions(const std::vector<std::string>& captions, const std::string& token) {
   for (const std::string& caption : captions) require_token(caption, token, "captions of " + token);
 }
@@ -141,7 +136,7 @@ std::function<Tensor(const std::string&, std::int64_t, const SampleOptions&)> sa
 }
 
 template <class Model>
-ErasedModel erase_model(const std::shared_ptr<Model>& model, const std::vector<Tensor>& bases,
+ErasedModel erase_model(const std::shared_ptr<Model>& model, const BaseTensors& bases,
                         const std::shared_ptr<const Bound>& bound, const Random& random) {
   const auto device = model->text_encoder().embedding_table().device();
   return {.keep = model,
@@ -152,13 +147,8 @@ ErasedModel erase_model(const std::shared_ptr<Model>& model, const std::vector<T
               [model, bound](const Batch& batch, std::optional<at::Generator> generator) {
                 return step(std::as_const(*model), batch, *bound, std::move(generator));
               },
-          .fingerprint = [bases] { return fingerprint_of(bases); },
-          .versions =
-              [bases] {
-                std::int64_t sum = 0;
-                for (const Tensor& base : bases) sum += base.is_inference() ? 0 : base._version();
-                return sum;
-              }};
+          .fingerprint = [bases] { return bases.fingerprint(); },
+          .versions = [bases] { return bases.versions(); }};
 }
 
 /// The gradients of the denoising loss in one subject's rows, free and alone, over the first batches of a run, without
@@ -177,7 +167,7 @@ Tensor early_gradients(const std::shared_ptr<Model>& model, const Subject& subje
   bound->scheduler = scheduler, bound->augmentations = augmentations;
   collect_leaves(*bound, rows.device());
   std::vector<TrainingData> data{prepare(model, subject, *bound, true, options, random)};
-  Session session(erase_model(model, {}, bound, random), bound, std::move(data), random, options);
+  Session session(erase_model(model, BaseTensors{}, bound, random), bound, std::move(data), random, options);
   std::vector<Tensor> gradients;
   const at::AutoGradMode grad(true);
   for (std::int64_t i = 0; i < batches; ++i) {
@@ -236,7 +226,8 @@ void check_captions(const Model& model, const std::vector<TrainingData>& data, c
 
 /// Begins a run: learns the subjects (one, or several that are trained together) into the model by the sum. Photos are
 /// encoded here; no step is computed until the run is looped over. Lvalue models are borrowed and must outlive the run;
-/// base tensors are never written.
+/// base tensors are never written. A model handed over with std::move is the run's own: base weights that spectral
+/// factors or trained copies stand in for are let go of, unless someone else holds them.
 template <class Model, class... C>
 Run personalize(Model&& model, std::span<const Subject> subjects, const Recipe<C...>& recipe,
                 TrainOptions options = {}) {
@@ -258,8 +249,10 @@ Run personalize(Model&& model, std::span<const Subject> subjects, const Recipe<C
   const Random random(options.seed, device);
   BindContext context{
       .subjects = subjects, .subject = 0, .random = random, .cache = options.cache, .sample = detail::sampler_of(held)};
-  const auto bases = detail::base_tensors(*held);  // before the run hangs its own changes on the weights
-  context.model_fingerprint = [bases] { return detail::fingerprint_of(bases); };
+  const detail::BaseTensors bases(detail::base_tensors(*held));  // before the run hangs its own changes on the weights
+  context.let_go = adapts && !std::is_lvalue_reference_v<Model>;
+  if (context.let_go) (void)bases.fingerprint();  // while all are there
+  context.model_fingerprint = [bases] { return bases.fingerprint(); };
   context.row_gradients = [held, options, random, recipe, context](const Subject& subject, const Tensor& rows,
                                                                    std::int64_t batches) {
     const auto& model = std::as_const(*held);
