@@ -3,6 +3,7 @@
 
 #include "support/model.hpp"
 #include "support/pairs.hpp"
+#include "support/random_model.hpp"
 
 #include <persona/core/device.hpp>
 #include <persona/core/memory.hpp>
@@ -67,28 +68,6 @@ class Peer {
   std::FILE *to_ = nullptr, *from_ = nullptr;
 };
 
-/// Stable Diffusion 2.1's sizes with random weights; the tokenizer is a small one of as many positions.
-persona::StableDiffusion random_sd21(at::ScalarType dtype, at::ScalarType text_dtype) {
-  persona::UNet2DConditionConfig unet{.cross_attention_dim = 1024, .use_linear_projection = true};
-  unet.num_attention_heads = {5, 10, 20, 20};
-  persona::StableDiffusion sd(persona::CLIPTokenizer::from_folder(PERSONA_SOURCE "/tests/parity/data/tokenizer/old"),
-                              persona::CLIPTextModel({.vocab_size = 49408,
-                                                      .hidden_size = 1024,
-                                                      .intermediate_size = 4096,
-                                                      .num_hidden_layers = 23,
-                                                      .num_attention_heads = 16,
-                                                      .hidden_act = "gelu"}),
-                              persona::UNet2DConditionModel(unet),
-                              persona::AutoencoderKL(persona::AutoencoderKLConfig{}), {});
-  const auto generator = persona::Random(1).at(persona::Stream::initialization);
-  persona::initialize(sd.denoiser(), generator), persona::initialize(sd.autoencoder(), generator),
-      persona::initialize(sd.text_encoder(), generator);
-  persona::to(sd.denoiser(), at::kCPU, dtype), persona::to(sd.autoencoder(), at::kCPU, dtype);
-  persona::to(sd.text_encoder(), at::kCPU, text_dtype);
-  persona::to_channels_last(sd.denoiser()), persona::to_channels_last(sd.autoencoder());  // as loading does
-  return sd;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -107,7 +86,7 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   if (sd21) batch = 1;
 
-  const auto sd = sd21 ? random_sd21(persona::parse_dtype(dtype), persona::parse_dtype(text_dtype))
+  const auto sd = sd21 ? bench::random_sd21(persona::parse_dtype(dtype), persona::parse_dtype(text_dtype))
                        : persona::StableDiffusion::load(model, {.dtype = dtype, .text_dtype = text_dtype});
   auto subject = bench::some_subject(sd);
   if (sd21) subject.class_word = "a";  // one token in any vocabulary

@@ -5,62 +5,16 @@
 
 #include "support/model.hpp"
 #include "support/pairs.hpp"
+#include "support/random_model.hpp"
 
 #include <persona/core/memory.hpp>
-#include <persona/core/placement.hpp>
 #include <persona/persona.hpp>
 #include <persona/stable_diffusion.hpp>
-#include <persona/stable_diffusion/init_weights.hpp>
 
 #include <ATen/Parallel.h>
 
-#include <algorithm>
-#include <cmath>
-#include <memory>
 #include <string>
 #include <utility>
-
-namespace {
-
-/// SpectralShift with factors of noise in place of a decomposition, which would take minutes and changes no step's
-/// time.
-struct RandomShift {
-  using plays = persona::Plays<persona::Role::weight_parameterization>;
-  persona::SpectralShift shift{};
-
-  bool selects(const persona::WeightRef& ref) const { return shift.selects(ref); }
-  std::shared_ptr<const persona::Replacement> bind(const persona::WeightRef& ref,
-                                                   const persona::BindContext& context) const {
-    if (ref.base.dim() == 1) return shift.bind(ref, context);
-    const auto m = ref.base.size(0), n = ref.base.numel() / m, r = std::min(m, n);
-    const auto options = ref.base.options();
-    persona::ThinSvd svd{at::randn({m, r}, options) / std::sqrt(double(m)), at::ones({r}, options.dtype(at::kFloat)),
-                         at::randn({r, n}, options) / std::sqrt(double(n))};
-    return std::make_shared<persona::SpectralFactors>(persona::make_leaf("delta", at::zeros({r})), std::move(svd),
-                                                      shift.plan);
-  }
-  persona::Description describe() const { return shift.describe(); }
-};
-
-persona::StableDiffusion of_widths(std::int64_t layers, std::int64_t size, at::ScalarType dtype, bool channels_last) {
-  const auto g = persona::Random(1).at(persona::Stream::initialization);
-  persona::UNet2DConditionConfig config{.sample_size = size, .cross_attention_dim = 768};
-  config.num_attention_heads = {8, 8, 8, 8}, config.layers_per_block = {layers, layers, layers, layers};
-  auto tokenizer = persona::CLIPTokenizer::from_folder(PERSONA_SOURCE "/tests/parity/data/tokenizer/old");
-  persona::CLIPTextModel text({.vocab_size = 49408,
-                               .hidden_size = 768,
-                               .intermediate_size = 3072,
-                               .num_hidden_layers = 12,
-                               .num_attention_heads = 12});
-  persona::UNet2DConditionModel unet(config);
-  persona::AutoencoderKL vae(persona::AutoencoderKLConfig{});
-  persona::initialize(text, g), persona::initialize(unet, g), persona::initialize(vae, g);
-  persona::to(unet, at::kCPU, dtype);
-  if (channels_last) persona::to_channels_last(unet);
-  return {std::move(tokenizer), std::move(text), std::move(unet), std::move(vae), {}};
-}
-
-}  // namespace
 
 int main(int argc, char** argv) {
   persona::keep_freed_memory();
@@ -80,7 +34,7 @@ int main(int argc, char** argv) {
 
   using namespace persona;
   const auto sd =
-      sd15 ? of_widths(layers, size, parse_dtype(dtype), true) : StableDiffusion::load(model, {.dtype = dtype});
+      sd15 ? bench::random_sd15(layers, size, parse_dtype(dtype)) : StableDiffusion::load(model, {.dtype = dtype});
   auto subject = bench::some_subject(sd);
   if (sd15) subject.class_word = "a";
   const TrainOptions options{.steps = pairs + 2, .batch = batch, .seed = 1};
@@ -93,7 +47,7 @@ int main(int argc, char** argv) {
                other);
   };
   const auto run = [&](const auto& sum) { return personalize(sd, subject, sum, options); };
-  const auto shifts = [&](SpectralPlan plan) { return run(recipe(RandomShift{{.plan = plan}})); };
+  const auto shifts = [&](SpectralPlan plan) { return run(recipe(bench::RandomShift{{.plan = plan}})); };
   const char* const ti = "Textual Inversion";
   const auto frozen = [&] { return run(textual_inversion()); };
   compare(ti, "SVDiff", frozen(), shifts(SpectralPlan::automatic));
