@@ -33,9 +33,9 @@ with tempfile.TemporaryDirectory() as folder, torch.no_grad():
     subprocess.run([programs / "test_learned", "[.peer]"], env={**os.environ, "PERSONA_FOLDER": folder}, check=True,
                    stdout=subprocess.DEVNULL)
     ours = load_file(f"{folder}/outputs.safetensors")
-    for name in ("base", "diffusers_lora", "kohya_lora", "kernels", "custom_diffusion"):
+    for name in ("base", "diffusers_lora", "kohya_lora", "kernels", "custom_diffusion", "custom_diffusion_crossattn"):
         pipe = StableDiffusionPipeline.from_pretrained(folder)
-        if name == "custom_diffusion":
+        if name.startswith("custom_diffusion"):
             # load_attn_procs reads the file and sets nothing (0.42), and asks for entries of self-attention that no safetensors holds.
             ours_only = pipe.unet._process_custom_diffusion(load_file(f"{folder}/{name}.safetensors"))
             pipe.unet.set_attn_processor({**pipe.unet.attn_processors, **ours_only})

@@ -80,6 +80,10 @@ TEST_CASE("the keys are the tools' own") {
   export_weights(model, one, folder / "c.safetensors", WeightFormat::custom_diffusion);
   CHECK(names(folder / "c.safetensors") ==
         std::vector<std::string>{"mid_block.attn2.processor.to_k_custom_diffusion.weight"});
+  one.weights[0].name = "unet.mid_block.attn2.to_out.0.bias";
+  export_weights(model, one, folder / "b.safetensors", WeightFormat::custom_diffusion);
+  CHECK(names(folder / "b.safetensors") ==
+        std::vector<std::string>{"mid_block.attn2.processor.to_out_custom_diffusion.0.bias"});
   const auto whole = learned_by(recipe(FullWeights{subsets::named("conv_in")}));
   export_weights(model, whole, folder / "f.safetensors", WeightFormat::kohya_diff);
   CHECK(names(folder / "f.safetensors") == std::vector<std::string>{"lora_unet_conv_in.diff"});
@@ -167,5 +171,8 @@ TEST_CASE("write weight files and what they predict to PERSONA_FOLDER", "[.peer]
               sd),
         WeightFormat::diffusers_lora);
   write("custom_diffusion", moved(TokenInit{"a"} + CrossAttentionKV{}, sd), WeightFormat::custom_diffusion);
+  write("custom_diffusion_crossattn",
+        moved(TokenInit{"a"} + CrossAttentionKV{subsets::cross_attention_with_bias()}, sd),
+        WeightFormat::custom_diffusion);
   write_safetensors(folder / "outputs.safetensors", out);
 }

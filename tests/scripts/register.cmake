@@ -41,6 +41,7 @@ persona_script_test(floors floors ${CMAKE_COMMAND} "-DINCLUDE=${PROJECT_SOURCE_D
 
 if(PERSONA_BUILD_DOCS)
   persona_script_test(docs docs ${CMAKE_COMMAND} "-DROOT=${PROJECT_SOURCE_DIR}" -P "${scripts}/docs.cmake")
+  persona_script_test(docs.code docs bash "${scripts}/docs_code.sh" "${CMAKE_CXX_COMPILER}" "${response}" "${PROJECT_SOURCE_DIR}")
 endif()
 
 persona_script_test(budget budget bash "${PROJECT_SOURCE_DIR}/bench/compile/lines.sh"

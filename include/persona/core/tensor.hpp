@@ -24,6 +24,7 @@
 #include <ATen/ops/_upsample_bilinear2d_aa.h>
 #include <ATen/ops/abs.h>
 #include <ATen/ops/add.h>
+#include <ATen/ops/addmm.h>
 #include <ATen/ops/all.h>
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/amax.h>

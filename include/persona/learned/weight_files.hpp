@@ -97,6 +97,7 @@ inline void write_svdiff(const LearnedWeight& weight, Tensors& out) {
 inline void write_custom_diffusion(const LearnedWeight& weight, Tensors& out) {
   const auto stored = weight.stored();
   auto path = without_weight(weight.name);
+  const bool bias = cut_suffix(path, ".bias");
   const auto layer = path.find("attn2.");
   if (stored.form != FullWeight::form || !path.starts_with("unet.") || layer == path.npos)
     refuse_form(weight, stored.form, "whole weights of cross-attention");
@@ -104,7 +105,7 @@ inline void write_custom_diffusion(const LearnedWeight& weight, Tensors& out) {
   auto name = path.substr(layer + 6);
   const auto end = name.find('.');
   name.insert(end == name.npos ? name.size() : end, "_custom_diffusion");
-  out.emplace(path.substr(5, layer + 1) + "processor." + name + ".weight", stored.tensors.at("weight"));
+  out.emplace(path.substr(5, layer + 1) + "processor." + name + (bias ? ".bias" : ".weight"), stored.tensors.at("weight"));
 }
 
 /// A key of a LoRA file as module and part: down, up, alpha, magnitude; false where it is none.

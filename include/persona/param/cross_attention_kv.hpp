@@ -18,7 +18,7 @@ namespace persona {
 /// through the keys and values of the start token.
 struct CrossAttentionKV {
   using plays = Plays<Role::weight_parameterization>;
-  Subset weights = subsets::cross_attention_kv();  ///< subsets::cross_attention(): to_q and to_out as well
+  Subset weights = subsets::cross_attention_kv();  ///< cross_attention_with_bias(): to_q and to_out as well
   bool detach_start = true;
 
   bool selects(const WeightRef& ref) const { return weights(ref); }

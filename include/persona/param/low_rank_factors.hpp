@@ -73,6 +73,11 @@ class LowRankFactors final : public Delta {
       return at::linear(at::linear(x, as_compute(a, x)), as_compute(b, x));
     });
   }
+  Tensor add_linear(const Tensor& y, const Tensor& x, const Tensor& base) const override {
+    if (start_.a.defined()) return y + linear(x, base);
+    const auto narrow = scale_ * at::linear(x, as_compute(a_.value, x)).flatten(0, -2);
+    return at::addmm(y.flatten(0, -2), narrow, as_compute(b_.value, x).t()).view(y.sizes());
+  }
   Tensor conv2d(const Tensor& x, const Tensor&, Conv2dShape shape) const override {
     return sum([&](const Tensor& a, const Tensor& b) {
       return at::conv2d(at::conv2d(x, as_compute(a, x), {}, shape.stride, shape.padding),
@@ -83,9 +88,9 @@ class LowRankFactors final : public Delta {
  private:
   template <class Product>
   Tensor sum(Product&& product) const {
-    auto y = product(a_.value, b_.value);
-    if (start_.a.defined()) y = y - product(start_.a, start_.b);
-    return scale_ * y;
+    auto y = product(a_.value, scale_ * b_.value);  // the factor is small, the product is not
+    if (start_.a.defined()) y = y - product(start_.a, scale_ * start_.b);
+    return y;
   }
 
   Leaf a_, b_;

@@ -72,6 +72,12 @@ inline Subset cross_attention() {
   chosen.name = "cross_attention";
   return chosen;
 }
+/// With to_out's bias: what Custom Diffusion's script trains as `crossattn`.
+inline Subset cross_attention_with_bias() {
+  auto chosen = cross_attention() || (host("unet") && named("attn2.to_out.0.bias"));
+  chosen.name = "cross_attention_with_bias";
+  return chosen;
+}
 /// Their to_k and to_v (UNet-CA-KV).
 inline Subset cross_attention_kv() {
   auto chosen = cross_attention() && (named(".to_k.") || named(".to_v."));
