@@ -137,6 +137,35 @@ TEST_CASE("what is bound is the base at the start: in fp32, in bf16 with the res
         at::IntArrayRef{1});
 }
 
+TEST_CASE("in bf16 both plans are as far from the exact layer as rounding") {
+  const persona::BindContext context;
+  const auto check = [&](const Tensor& base, const Tensor& x, const auto& call) {
+    std::vector<double> off;
+    const auto exact_shift = SpectralShift{}.bind(ref_of(base.to(at::kDouble), WeightKind::linear), context);
+    const auto delta = 0.1 * random({exact_shift->leaves()[0].value.size(0)}, 5).to(at::kFloat);
+    const at::NoGradGuard no_grad;
+    exact_shift->leaves()[0].value.copy_(delta);
+    const Tensor exact = call(*exact_shift, x.to(at::kDouble), base.to(at::kDouble));
+    std::vector<Tensor> made;
+    for (const auto plan : {persona::SpectralPlan::factored, persona::SpectralPlan::materialized}) {
+      const auto shift = SpectralShift{.plan = plan}.bind(ref_of(base, WeightKind::linear), context);
+      shift->leaves()[0].value.copy_(delta);
+      made.push_back(call(*shift, x, base).to(at::kDouble));
+      off.push_back(((made.back() - exact).norm() / exact.norm()).template item<double>());
+    }
+    const auto apart = ((made[0] - made[1]).norm() / exact.norm()).template item<double>();
+    INFO("factored " << off[0] << ", materialized " << off[1] << " off; " << apart << " apart");
+    CHECK(off[0] < 6e-3);
+    CHECK(off[1] < 6e-3);
+    CHECK(apart < 8e-3);
+    CHECK(apart > 1e-5);
+  };
+  check(random({96, 64}, 1).to(at::kBFloat16), random({40, 64}, 2).to(at::kBFloat16),
+        [](const auto& shift, const Tensor& x, const Tensor& base) { return shift.linear(x, base, {}); });
+  check(random({48, 16, 3, 3}, 3).to(at::kBFloat16), random({2, 16, 12, 12}, 4).to(at::kBFloat16),
+        [](const auto& shift, const Tensor& x, const Tensor& base) { return shift.conv2d(x, base, {}, {1, 1}); });
+}
+
 TEST_CASE("a snapshot keeps what was learned, whatever training does next") {
   const auto base = random({4, 6}, 1, at::kFloat);
   const auto live = SpectralShift{}.bind(ref_of(base, WeightKind::linear), {});
