@@ -2,6 +2,7 @@
 # Installs what building persona needs and this machine lacks, without a question; quick where nothing is missing.
 #
 #   bash cmake/setup.sh                  packages by apt; LibTorch by pip into build/venv, unless one is there already
+#   bash cmake/setup.sh --tests          also Conan, whose package is then tested
 #   bash cmake/setup.sh --collect DIR    gathers the small libraries, not LibTorch, for a machine without a network:
 #                                        take DIR along and give it to CMake there as CMAKE_PREFIX_PATH
 #
@@ -172,6 +173,13 @@ if [ "${1:-}" = --collect ]; then
 fi
 
 find_torch || install_torch
+
+if [ "${1:-}" = --tests ] && ! command -v conan >/dev/null && [ ! -x build/venv/bin/conan ]; then
+  make_venv
+  say "installing Conan by pip into build/venv"
+  build/venv/bin/python -m pip install --quiet --disable-pip-version-check 'conan>=2.3,<3' 2>build/pip.log ||
+    say "pip did not install Conan: the test of its package will be skipped"
+fi
 {
   echo "# Written by cmake/setup.sh."
   [ -z "$torch_prefix" ] || echo "list(APPEND CMAKE_PREFIX_PATH \"$torch_prefix\")"

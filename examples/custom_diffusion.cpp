@@ -1,5 +1,6 @@
-// Custom Diffusion: a cat and a dog, one photo each, as a token row and the K and V projections of cross-attention
-// each: learned apart and merged without training, and learned together. Draws each alone and both in one picture.
+// Custom Diffusion: a cat and a dog, one photo each, as a token row (from the class word's) and the K and V projections
+// of cross-attention each: learned apart and merged without training, and learned together. Draws each alone and both
+// in one picture.
 
 #include "support/gallery.hpp"
 
@@ -21,11 +22,9 @@ int main(int argc, char** argv) {
                                  examples::rare_thing("<new2>", "dog", "thing_01")};
         gallery.photos(things);
         const auto learn = [&](const std::vector<persona::Subject>& subjects, const std::string& title) {
-          const auto& word = subjects[0].class_word;
-          const persona::PriorPreservation prior{
-              .prompt = "a photo of a " + word, .images = 32, .sampling = {.steps = 25, .guidance = 3.5}};
+          const persona::PriorPreservation prior{.images = 32, .sampling = {.steps = 25, .guidance = 3.5}};
           return examples::finish(
-              persona::personalize(sd, std::span(subjects), persona::custom_diffusion(word, prior, lr),
+              persona::personalize(sd, std::span(subjects), persona::custom_diffusion("", prior, lr),
                                    {.steps = steps * std::ssize(subjects), .batch = 2, .seed = 1}),
               title);
         };

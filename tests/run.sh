@@ -2,7 +2,7 @@
 # Sets up, builds everything and runs every test: bash tests/run.sh [arguments for ctest, for example -L parity]
 set -euo pipefail
 cd "$(dirname "$0")/.."
-bash cmake/setup.sh
+bash cmake/setup.sh --tests
 . build/env.sh
 started=$SECONDS
 

@@ -146,7 +146,7 @@ struct Workshop {
     std::int64_t trained = 0;
     for (const auto& weight : learned.weights)
       for (const auto& [name, value] : weight.stored().tensors)
-        trained += name == "base" || name == "scale" ? 0 : value.numel();
+        trained += name == "base" || name == "scale" || name == "residual" ? 0 : value.numel();
     for (const auto& rows : learned.rows) trained += rows.rows.numel();
     if (!learned.weights.empty()) result["trained"] = trained;
     result["cpu_seconds"] = std::round(cpu * 100) / 100;

@@ -9,6 +9,7 @@
 #include <persona/param/cross_attention_kv.hpp>
 #include <persona/param/full_weights.hpp>
 #include <persona/param/layered_rows.hpp>
+#include <persona/param/low_rank.hpp>
 #include <persona/testing.hpp>
 
 #include <string>
@@ -106,6 +107,15 @@ TEST_CASE("what cannot be merged is refused with a reason") {
                     Catch::Contains("has no learned token of its concept") && Catch::Contains("<one>"));
   CHECK_THROWS_WITH(merge_concepts(model, {{one, "a <one>"}, {one, "the <one>"}}, captions),
                     Catch::Contains("two concepts are named '<one>'"));
+  auto other = one;
+  other.rows.front().token = "<other>";
+  CHECK_THROWS_WITH(merge_concepts(model, {{one, "a <one>"}, {other, "a <other>"}}, captions),
+                    Catch::Contains("ask for what no weight can give") || Catch::Contains("nothing"));
+  const auto text =
+      learn(0, TokenInit{} + LowRank{.rank = 2, .weights = subsets::text_encoder() && subsets::matrices()});
+  CHECK_THROWS_WITH(merge_concepts(model, {{text, "a <one>"}}, captions), Catch::Contains("text_encoder.mix.weight"));
+  CHECK_THROWS_WITH(merge_concepts(model, {{learn(0, recipe(CrossAttentionKV{})), "a cat"}}, captions),
+                    Catch::Contains("learn a token with it"));
   CHECK_THROWS_WITH(merge_concepts(model, {{learn(0, TokenInit{} + FullWeights{}), "a <one>"}}, captions),
                     Catch::Contains("does not read the prompt") || Catch::Contains("the prompt's states are 6 wide"));
   CHECK_THROWS_WITH(merge_concepts(model, {{learn(0, TokenInit{} + LayeredRows{}), "a <one>"}}, captions),

@@ -95,6 +95,7 @@ TEST_CASE("every change of weights is what it was, from a file") {
   check_round_trip(recipe(LowRank{.rank = 2, .init = LowRankInit::pissa}));
   check_round_trip(recipe(LowRank{.rank = 2, .weights = subsets::kernels()}));
   check_round_trip(recipe(DoRA{{.rank = 2}}));
+  check_round_trip(recipe(SpectralShift{.residual = true}));
   check_round_trip(SpectralShift{} + LowRank{.rank = 2});  // two changes of one weight
 }
 

@@ -180,6 +180,16 @@ TEST_CASE("a torch::nn module is its own between calls, and copies are changed a
   CHECK_FALSE(at::allclose(a, b));
   CHECK(at::equal(a, predict(with_one.denoiser())));
   CHECK(at::equal(before, predict(model.denoiser())));
+
+  // What a file holds is no less a value than what a run holds: rows are learned on top of it, and it stays.
+  const persona::test::Folder folder;
+  one.learned().save(folder / "one.safetensors");
+  const auto read = persona::personalized(model, persona::Learned::load(folder / "one.safetensors"));
+  CHECK(at::allclose(a, predict(read.denoiser())));
+  persona::fit(read, subjects.front(), persona::recipe(persona::TokenInit{}), {.steps = 1});
+  auto taken = read.denoiser();  // a copy of the changed one computes as it does
+  for (const auto& ref : taken.weights()) CHECK_FALSE(ref.base.requires_grad());
+  CHECK(at::allclose(a, predict(taken)));
 }
 
 TEST_CASE("what is baked into a torch::nn denoiser is the base of the next run") {
@@ -192,6 +202,20 @@ TEST_CASE("what is baked into a torch::nn denoiser is the base of the next run")
   CHECK(at::allclose(predict(baked.denoiser()), predict(persona::personalized(model, learned).denoiser())));
   CHECK_FALSE(at::allclose(predict(baked.denoiser()), predict(model.denoiser())));
   check_invariants(baked, sum, tiny_subjects(), folder / "baked");
+}
+
+TEST_CASE("a module under two names is lent once, a batch norm that learns is refused") {
+  struct Twice : nn::Module {
+    Twice() { register_module("one", conv), register_module("other", conv), register_module("norm", norm); }
+    Tensor forward(const Tensor& x, const Tensor&, const Tensor&) { return norm(conv(conv(x))); }
+    nn::Conv2d conv{nn::Conv2dOptions(3, 3, 1)};
+    nn::BatchNorm2d norm{3};
+  };
+  const auto module = std::make_shared<Twice>();
+  CHECK_THROWS_WITH(persona::ModuleDenoiser(module), Catch::Contains("norm") && Catch::Contains("eval()"));
+  module->eval();
+  persona::ModuleDenoiser denoiser(module);
+  CHECK(names(denoiser) == std::set<std::string>{"one.weight", "one.bias", "norm.weight", "norm.bias"});
 }
 
 TEST_CASE("a torch::nn module computes in its own dtype") {
@@ -244,5 +268,8 @@ TEST_CASE("a file that holds no TorchScript module is refused") {
   const persona::test::Folder folder;
   CHECK_THROWS_WITH(persona::ScriptDenoiser::load(folder / "none.pt"), Catch::Contains("there is no such file"));
   std::ofstream(folder / "bad.pt") << "not a module";
-  CHECK_THROWS_WITH(persona::ScriptDenoiser::load(folder / "bad.pt"), Catch::Contains("is no TorchScript module"));
+  CHECK_THROWS_WITH(persona::ScriptDenoiser::load(folder / "bad.pt"),
+                    Catch::Contains("is not read as a TorchScript module"));
+  torch::jit::Module empty("__torch__.Empty");
+  CHECK_THROWS_WITH(persona::ScriptDenoiser(empty), Catch::Contains("the module has no forward"));
 }

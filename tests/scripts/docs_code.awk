@@ -25,5 +25,6 @@ FNR == 1 { inside = 0; page = FILENAME; sub(root "/", "", page) }
 inside { block[++lines] = $0 }
 END {
   print "#include \"docs/surroundings.hpp\"\n" tops bodies
-  print count " blocks" > "/dev/stderr"
+  print count + 0 " blocks" > "/dev/stderr"
+  if (!count) exit 1
 }

@@ -93,6 +93,42 @@ TEST_CASE("a run is the same, bit for bit, and so is what it learned") {
   check("mixed", SpectralShift{.weights = subsets::kernels()} + LowRank{.rank = 2, .weights = subsets::kernels()});
 }
 
+TEST_CASE("fingerprints see every tensor, also those that a model hands out as copies") {
+  struct Copies : testing::TinyDenoiser {
+    using testing::TinyDenoiser::TinyDenoiser;
+    std::vector<WeightRef> weights() {
+      auto refs = testing::TinyDenoiser::weights();
+      for (auto& ref : refs) ref.base = ref.base.detach();
+      return refs;
+    }
+  };
+  const auto model_of = [](std::uint64_t seed) {
+    const auto tiny = tiny_model();
+    return ModelParts(tiny.tokenizer(), tiny.text_encoder(),
+                      Copies(3, 8, 6, at::kFloat, Random(seed).at(Stream::initialization)), testing::TinyScheduler{},
+                      {3, 8, 8});
+  };
+  const auto subjects = tiny_subjects();
+  const auto print_of = [&](std::uint64_t seed) {
+    const auto model = model_of(seed);
+    return personalize(model, subjects.front(), recipe(TokenInit{}), {.steps = 1}).session().model_fingerprint();
+  };
+  CHECK(print_of(1) == print_of(1));
+  CHECK(print_of(1) != print_of(2));
+}
+
+TEST_CASE("a run that was handed a model whose other holder is gone goes on") {
+  const auto subjects = tiny_subjects();
+  auto run = [&] {
+    auto model = tiny_model();
+    for (auto& ref : model.denoiser().weights()) Tensor(ref.base).mul_(1.0);  // written before the run, not during it
+    auto copy = model;
+    return personalize(std::move(copy), subjects.front(), recipe(SpectralShift{}), {.steps = 3});
+  }();
+  run.drain();
+  CHECK_NOTHROW(run.learned());
+}
+
 TEST_CASE("whoever else holds the weights keeps them") {
   const auto subjects = tiny_subjects();
   const auto model = tiny_model();

@@ -57,6 +57,7 @@
 #include <ATen/ops/linalg_pinv.h>
 #include <ATen/ops/linalg_qr.h>
 #include <ATen/ops/linalg_solve.h>
+#include <ATen/ops/linalg_solve_ex.h>
 #include <ATen/ops/linalg_svd.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/linear.h>

@@ -80,14 +80,15 @@ class LatentSource {
     drawn.latents = sample * scale_;
     return drawn;
   }
-  /// [B, 1, h, w] of the loss of what was drawn; undefined where the augmentation leaves nothing out.
+  /// [B, 1, h, w] of the loss of what was drawn; undefined where all of every picture shows its photo.
   Tensor mask(const DrawnLatents& drawn) const {
     if (!augmentation_.mask_) return {};
     const auto h = drawn.latents.size(2), w = drawn.latents.size(3), factor = images_.front().size(1) / h;
     std::vector<Tensor> masks;
     for (const std::int64_t variant : drawn.variants)
       masks.push_back(augmentation_.mask_(at::ones({1, h, w}), factor, variant));
-    return at::stack(masks);
+    auto all = at::stack(masks);
+    return (all == 1).all().item<bool>() ? Tensor() : all;
   }
   /// What is said of a variant of a photo with this caption.
   std::string caption(std::string text, std::int64_t variant) const {

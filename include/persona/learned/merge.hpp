@@ -28,16 +28,17 @@ struct Concept {
 };
 
 namespace detail {
-/// What the text encoder makes of a prompt with a concept's tokens in it, from the first of them (or, where there is
-/// none, from the first word) to the end token: [n, D] fp64.
+/// What the text encoder makes of a prompt with a concept's tokens in it, from the first of them to the end token: [n,
+/// D] fp64.
 template <DiffusionModel Model>
 Tensor concept_states(const Model& model, const Concept& subject) {
   const auto with = personalized(model, {.rows = subject.learned.rows, .metadata = {}});
   const auto placeholders = with.placeholders();
   const auto tokens = tokenize_prompt(model.tokenizer(), subject.prompt, placeholders);
-  if (tokens.slots.empty() && !placeholders.empty())
+  if (tokens.slots.empty())
     throw Error("merge_concepts", "the prompt '" + subject.prompt + "' has no learned token of its concept",
-                "write it into the prompt: " + placeholders.front().token);
+                placeholders.empty() ? "learn a token with it: TokenInit{} in the sum"
+                                     : "write it into the prompt: " + placeholders.front().token);
   const auto device = model.text_encoder().embedding_table().device();
   std::vector<Tensor> rows;
   for (const LearnedRows& row : with.learned_rows()) {
@@ -51,7 +52,8 @@ Tensor concept_states(const Model& model, const Concept& subject) {
   if (!rows.empty()) sets.push_back(RowSet(at::cat(rows)));
   const auto states =
       encode_prompts(model.text_encoder(), stack_ids(prompt, device), make_splice_plan(prompt, device), sets).states;
-  std::int64_t first = tokens.slots.empty() ? 1 : tokens.slots.front().position, last = first;
+  const auto first = tokens.slots.front().position;
+  auto last = first;
   const auto eos = model.tokenizer().eos_token_id();
   for (const auto& slot : tokens.slots) last = std::max(last, slot.position);
   while (last + 1 < states.size(1) && tokens.ids[static_cast<std::size_t>(last)] != eos) ++last;
@@ -116,7 +118,7 @@ Learned merge_concepts(const Model& model, const std::vector<Concept>& concepts,
   const auto inner = d.matmul(c.t());
   for (const auto& [name, ref] : refs) {
     const auto base = ref.base.to(at::kCPU, at::kDouble);
-    if (base.dim() != 2 || base.size(1) != width)
+    if (ref.host != "unet" || base.dim() != 2 || base.size(1) != width)
       throw Error("merge_concepts: " + name,
                   "has shape " + shape_string(base.sizes()) + ", and the prompt's states are " + std::to_string(width) +
                       " wide",
@@ -127,8 +129,10 @@ Learned merge_concepts(const Model& model, const std::vector<Concept>& concepts,
       wanted.push_back(states[i].matmul((found == values[i].end() ? base : found->second).t()));
     }
     const auto off = at::cat(wanted) - c.matmul(base.t());  // V - W C^T, transposed
-    const auto value = base + at::linalg_solve(inner, off).t().matmul(d);
-    if (!at::isfinite(value).all().template item<bool>())
+    const auto [answer, failed] = at::linalg_solve_ex(inner, off);
+    const auto value = base + answer.t().matmul(d);
+    const auto missed = (c.matmul((value - base).t()) - off).norm().template item<double>();
+    if (failed.template item<int>() != 0 || !(missed <= 1e-4 * (1e-6 + off.norm().template item<double>())))
       throw Error("merge_concepts: " + name, "the concepts ask for what no weight can give",
                   "are two of the prompts the same?");
     merged.weights.push_back({.name = name,

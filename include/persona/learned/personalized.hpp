@@ -39,6 +39,7 @@ std::vector<Attachment> attach_changes(Model& model, const std::vector<LearnedWe
     auto& attachment = changed.try_emplace(weight.name, found->second).first->second;
     std::visit([&](const auto& change) { attachment.add(change); }, weight.on(found->second));
   }
+  const at::NoGradGuard no_grad;  // a value, not something to train
   std::vector<Attachment> attachments;
   for (auto& [name, attachment] : changed) {
     attachment.refresh();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <persona/core/error.hpp>
 #include <persona/core/tensor.hpp>
 #include <persona/core/weight.hpp>
 #include <persona/libtorch/rebound_weights.hpp>
@@ -16,24 +17,26 @@
 
 #include <concepts>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace persona {
 
-/// The weights of every linear layer, convolution, norm and embedding below a torch::nn module, by the names of its
-/// state dict. A tensor that a module of your own registers is not among them, since LibTorch does not say where the
-/// module reads it: `add` it, with a function that puts it there.
+/// The weights of every linear layer, 2-D convolution, layer, group, batch and instance norm and embedding below a
+/// torch::nn module, by the names of its state dict. A tensor that a module of your own registers is not among them,
+/// since LibTorch does not say where the module reads it: `add` it, with a function that puts it there.
 inline ReboundWeights rebound_weights(const std::shared_ptr<torch::nn::Module>& root) {
   ReboundWeights weights;
+  std::set<const Tensor*> seen;  // a module may be registered under two names
   for (const auto& item : root->named_modules("", true)) {
     auto& module = *item.value();
     const auto lend = [&]<class Layer>(std::type_identity<Layer>, std::string_view layer) {
       auto* found = dynamic_cast<Layer*>(&module);
       if (!found) return false;
       const auto add = [&](const char* parameter, Tensor& member) {
-        if (!member.defined()) return;
+        if (!member.defined() || !seen.insert(&member).second) return;
         if (const auto kind = detail::kind_of_parameter(layer, parameter, member.dim()))
           weights.add(detail::join_name(item.key(), parameter), *kind, member,
                       [root, at = &member](const Tensor& value) { *at = value; });
@@ -54,13 +57,19 @@ inline ReboundWeights rebound_weights(const std::shared_ptr<torch::nn::Module>& 
 }
 
 /// A torch::nn module as a Denoiser and a WeightHost: forward(x_t [B, C, H, W], t [B], states [B, L, C']) -> [B, C, H,
-/// W], called in the dtype of its first parameter. Its tensors are never written, and are its own between calls. Call
-/// eval() on a module with dropout first.
+/// W], called in the dtype of its first parameter. Its tensors are never written, and are its own between calls. Copies
+/// may be called from several threads. Throws Error where a batch norm is in training mode, which writes; call eval()
+/// on a module with dropout, too.
 template <class Impl>
 class ModuleDenoiser {
  public:
   explicit ModuleDenoiser(std::shared_ptr<Impl> module)
-      : module_(std::move(module)), weights_(rebound_weights(module_)) {}
+      : module_(std::move(module)), weights_(rebound_weights(module_)) {
+    for (const auto& item : module_->named_modules())
+      if (item.value()->is_training() && item.value()->template as<torch::nn::BatchNorm2dImpl>())
+        throw Error("ModuleDenoiser: " + item.key(), "is a batch norm in training mode, which writes its statistics",
+                    "call eval() on the module first");
+  }
   explicit ModuleDenoiser(const torch::nn::ModuleHolder<Impl>& holder) : ModuleDenoiser(holder.ptr()) {}
 
   Tensor predict(const Tensor& x_t, const Tensor& t, const Tensor& states) const

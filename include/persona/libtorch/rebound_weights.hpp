@@ -36,8 +36,7 @@ class ReboundWeights {
     std::vector<WeightRef> refs;
     for (Entry& entry : entries_) {
       if (!entry.current.requires_grad()) entry.base = entry.current;
-      refs.push_back(
-          {.name = entry.name, .host = {}, .kind = entry.kind, .base = entry.base, .slot = &entry.current});
+      refs.push_back({.name = entry.name, .host = {}, .kind = entry.kind, .base = entry.base, .slot = &entry.current});
     }
     return refs;
   }

@@ -6,10 +6,12 @@
 #include <persona/model/weight_host.hpp>
 
 #include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/frontend/error_report.h>
 #include <torch/csrc/jit/serialization/import.h>
 
 #include <exception>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,7 +22,9 @@ namespace persona {
 /// torch.jit.freeze has made constants of.
 inline ReboundWeights rebound_weights(const torch::jit::Module& root) {
   ReboundWeights weights;
+  std::set<const void*> seen;  // a module may be registered under two names
   for (const auto& below : root.named_modules()) {
+    if (!seen.insert(below.value._ivalue().get()).second) continue;
     const auto layer = below.value.type()->name() ? below.value.type()->name()->name() : std::string();
     for (const auto& parameter : below.value.named_parameters(/*recurse=*/false))
       if (const auto kind = detail::kind_of_parameter(layer, parameter.name, parameter.value.dim()))
@@ -38,6 +42,13 @@ inline ReboundWeights rebound_weights(const torch::jit::Module& root) {
 class ScriptDenoiser {
  public:
   explicit ScriptDenoiser(torch::jit::Module module) : module_(std::move(module)), weights_(rebound_weights(module_)) {
+    if (!module_.find_method("forward"))
+      throw Error("ScriptDenoiser", "the module has no forward", "save a module with torch.jit.save, not a tensor");
+    for (const auto& below : module_.named_modules())
+      if (below.value.type()->name() && below.value.type()->name()->name().find("BatchNorm") != std::string::npos &&
+          below.value.is_training())
+        throw Error("ScriptDenoiser: " + below.name, "is a batch norm in training mode, which writes its statistics",
+                    "call eval() on the module first");
     for (const Tensor& parameter : module_.parameters()) {
       dtype_ = parameter.scalar_type();
       break;
@@ -52,8 +63,11 @@ class ScriptDenoiser {
       module.eval();
       return ScriptDenoiser(std::move(module));
     } catch (const c10::Error& error) {
-      throw Error(file.string(), std::string("is no TorchScript module: ") + error.what_without_backtrace(),
+      throw Error(file.string(), std::string("is not read as a TorchScript module: ") + error.what_without_backtrace(),
                   "give what torch.jit.save wrote");
+    } catch (const torch::jit::ErrorReport& error) {
+      throw Error(file.string(), std::string("is not read as a TorchScript module: ") + error.what(),
+                  "was it saved by a newer LibTorch, or with operators of its own?");
     }
   }
 

@@ -74,7 +74,7 @@ class LowRankFactors final : public Delta {
     });
   }
   Tensor add_linear(const Tensor& y, const Tensor& x, const Tensor& base) const override {
-    if (start_.a.defined()) return y + linear(x, base);
+    if (start_.a.defined() || x.dim() < 2) return y + linear(x, base);
     const auto narrow = scale_ * at::linear(x, as_compute(a_.value, x)).flatten(0, -2);
     return at::addmm(y.flatten(0, -2), narrow, as_compute(b_.value, x).t()).view(y.sizes());
   }

@@ -39,9 +39,7 @@ class SpectralFactors final : public Replacement {
 
   std::vector<Leaf> leaves() const override { return {delta_}; }
   bool reads_base() const override { return false; }
-  std::shared_ptr<const Adapter> snapshot() const override {
-    return with(frozen(delta_));
-  }
+  std::shared_ptr<const Adapter> snapshot() const override { return with(frozen(delta_)); }
 
   /// The factors of a base weight with delta = 0, in the dtype that the layer computes in; decompositions are kept in
   /// `cache`.
@@ -63,12 +61,15 @@ class SpectralFactors final : public Replacement {
   /// delta, and a few numbers that tell which base its singular values are of: shifts of one model mean nothing to
   /// another.
   StoredChange stored() const override {
-    return {std::string(form), {{"delta", stored_values(delta_)}, {"base", sketch(svd_)}}};
+    StoredChange change{std::string(form), {{"delta", stored_values(delta_)}, {"base", sketch(svd_)}}};
+    if (residual_.defined()) change.tensors.emplace("residual", at::ones({1}));  // that there is one
+    return change;
   }
   static std::shared_ptr<const SpectralFactors> from(const StoredChange& stored, const WeightRef& ref,
                                                      const std::filesystem::path& cache) {
     const auto r = std::min(ref.base.size(0), ref.base.numel() / ref.base.size(0));
-    auto made = of(ref.base, stored_leaf(stored, "delta", ref, {r}), SpectralPlan::automatic, false, cache);
+    auto made = of(ref.base, stored_leaf(stored, "delta", ref, {r}), SpectralPlan::automatic,
+                   stored.tensors.contains("residual"), cache);
     if (const auto told = stored.tensors.find("base"); told != stored.tensors.end()) {
       const auto own = sketch(made->svd_);
       // Apart by a base's rounding to another dtype at most.

@@ -148,7 +148,7 @@ ErasedModel erase_model(const std::shared_ptr<Model>& model, const BaseTensors& 
                 return step(std::as_const(*model), batch, *bound, std::move(generator));
               },
           .fingerprint = [bases] { return bases.fingerprint(); },
-          .versions = [bases] { return bases.versions(); }};
+          .base_writes = [bases] { return bases.writes(); }};
 }
 
 /// The gradients of the denoising loss in one subject's rows, free and alone, over the first batches of a run, without
@@ -249,9 +249,9 @@ Run personalize(Model&& model, std::span<const Subject> subjects, const Recipe<C
   const Random random(options.seed, device);
   BindContext context{
       .subjects = subjects, .subject = 0, .random = random, .cache = options.cache, .sample = detail::sampler_of(held)};
-  const detail::BaseTensors bases(detail::base_tensors(*held));  // before the run hangs its own changes on the weights
   context.let_go = adapts && !std::is_lvalue_reference_v<Model>;
-  if (context.let_go) (void)bases.fingerprint();  // while all are there
+  // Before the run hangs its own changes on the weights.
+  const detail::BaseTensors bases(detail::base_tensors(*held), /*keep=*/!context.let_go);
   context.model_fingerprint = [bases] { return bases.fingerprint(); };
   context.row_gradients = [held, options, random, recipe, context](const Subject& subject, const Tensor& rows,
                                                                    std::int64_t batches) {

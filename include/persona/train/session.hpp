@@ -28,7 +28,7 @@ struct ErasedModel {
   std::function<void(Batch&, std::int64_t tick)> finish{};
   std::function<StepResult(const Batch&, std::optional<at::Generator>)> forward{};
   std::function<std::uint64_t()> fingerprint{};  ///< of the base tensors
-  std::function<std::int64_t()> versions{};      ///< sum of the base tensors' in-place version counters
+  std::function<std::int64_t()> base_writes{};   ///< in-place writes into base tensors since the run began
 };
 
 /// One subject's photos, ready to be drawn from.
@@ -53,7 +53,6 @@ class Session {
     if (options_.steps == 0) options_.steps = bound_->default_steps;
     for (std::size_t subject = 0; subject < data_.size(); ++subject)
       for (std::int64_t photo = 0; photo < data_[subject].latents.size(); ++photo) photos_.push_back({subject, photo});
-    base_versions_ = model_.versions();
     bad_step_ = at::full({}, std::int64_t{-1},
                          at::TensorOptions().dtype(at::kLong).device(bound_->leaves.front().value.device()));
     std::int64_t trained = 0;
@@ -160,7 +159,7 @@ class Session {
                       (keeps_previous_ ? "what was learned until step " + std::to_string(kept_until(bad))
                                        : "the values that led there, too many for a second copy"),
                   "lower the learning rate, or look for a photo or a base weight that is not finite");
-    if (model_.versions() != base_versions_)
+    if (model_.base_writes() != 0)
       throw Error("personalize", "something wrote into a base tensor of the model during the run",
                   "a component must change leaves alone");
   }
@@ -221,10 +220,14 @@ class Session {
       for (std::size_t k = 0; k < photos.size(); ++k)
         batch.captions[first + k] = source.caption(std::move(batch.captions[first + k]), drawn.variants[k]);
       latents.push_back(drawn.latents);
-      if (auto mask = source.mask(drawn); mask.defined()) masks.push_back(std::move(mask));
+      masks.push_back(source.mask(drawn));
     }
     batch.latents = latents.size() == 1 ? latents.front() : at::cat(latents);
-    if (!masks.empty()) batch.mask = at::cat(masks);
+    if (std::ranges::any_of(masks, [](const Tensor& mask) { return mask.defined(); })) {
+      for (std::size_t i = 0; i < masks.size(); ++i)
+        if (!masks[i].defined()) masks[i] = at::ones({latents[i].size(0), 1, latents[i].size(2), latents[i].size(3)});
+      batch.mask = at::cat(masks);
+    }
     return batch;
   }
 
