@@ -33,15 +33,15 @@ struct Plan {
   Grid weights_grid{.rates = {1e-5, 1e-4, 1e-3, 1e-2}, .steps = {100, 300}};
   std::int64_t usual_steps = 320;  ///< Cross Initialization's
   std::size_t people = 20, long_people = 3, things = 15, validation = 5, rivals_test = 10, words = 12;
-  std::int64_t images = 4;      ///< a prompt
-  bool beyond_the_grid = true;  ///< published settings that the grid does not have
+  std::int64_t images = 4;  ///< a prompt
+  bool every = true;        ///< every basis size and subset, published settings off the grid; else one of each
 
   /// Minutes on two cores: one of each, two rates, few steps, one picture a prompt.
   static Plan quick() {
-    return {.grid = {.rates = {5e-3, 2e-2}, .steps = {25, 50}},
+    return {.grid = {.rates = {5e-3, 2e-2}, .steps = {10, 25}},
             .rivals_grid = {.rates = {2e-2}, .steps = {25}},
             .weights_grid = {.rates = {1e-3}, .steps = {25}},
-            .usual_steps = 50,
+            .usual_steps = 25,
             .people = 1,
             .long_people = 0,
             .things = 1,
@@ -49,7 +49,7 @@ struct Plan {
             .rivals_test = 1,
             .words = 3,
             .images = 1,
-            .beyond_the_grid = false};
+            .every = false};
   }
 
   std::vector<Setting> long_runs() const { return {{"ti", 5e-3, 5000}, {"ci", 5e-3, 5000}}; }
@@ -140,6 +140,7 @@ struct Studies {
   Study weights{.methods = {"svdiff", "dreambooth", "custom_diffusion", "lora"},
                 .worth = things.worth,
                 .published = {{"svdiff", 1e-3, 500}}};
+  bool every_subset = true;  ///< of SVDiff's Table 1; else one
 
   /// The first five people and the last five things are the validation split.
   static Studies read(const Plan& plan) {
@@ -149,16 +150,18 @@ struct Studies {
       return std::vector<Specimen>(first, std::min(last, first + static_cast<std::ptrdiff_t>(most)));
     };
     Studies all;
-    if (!plan.beyond_the_grid) {
+    if (!plan.every) {
       all.rows.published.clear(), all.weights.published.clear();
       all.rivals.methods = {"ti", "ci", "celeb"};
+      all.every_subset = false;
     }
     all.people.grid = all.things.grid = plan.grid, all.rows.grid = all.rivals.grid = plan.rivals_grid;
     all.people.validation = some(people.begin(), people.begin() + split, plan.validation);
     all.people.test = some(people.begin() + split, people.end(), plan.people);
     all.things.validation = some(things.end() - split, things.end(), plan.validation);
     all.things.test = some(things.begin(), things.end() - split, plan.things);
-    for (const double share : basis_shares()) all.rows.methods.push_back(batex_name(share));
+    for (const double share : basis_shares())
+      if (plan.every || share == paper_share) all.rows.methods.push_back(batex_name(share));
     all.rows.validation = all.things.validation, all.rivals.validation = all.people.validation;
     all.rows.test = some(all.things.test.begin(), all.things.test.end(), plan.rivals_test);
     all.rivals.test = some(all.people.test.begin(), all.people.test.end(), plan.rivals_test);
@@ -191,14 +194,15 @@ inline std::vector<Setting> poor_words(const Cells& cells, const Study& rows) {
 }
 
 /// SVDiff at its best setting: without the prior, together with LoRA, and each subset of its Table 1.
-inline std::vector<Setting> spectral_variants(const Cells& cells, const Study& weights) {
+inline std::vector<Setting> spectral_variants(const Cells& cells, const Studies& studies) {
   std::vector<Setting> all;
-  for (const Setting& best : weights.chosen(cells))
+  for (const Setting& best : studies.weights.chosen(cells))
     if (best.method == "svdiff") {
       all.push_back(best);
       for (const char* method : {"svdiff_without_prior", "svdiff_lora"}) all.push_back({method, best.lr, best.steps});
       for (const auto& [name, subset] : spectral_subsets())
-        if (name != "unet") all.push_back({"svdiff_" + name, best.lr, best.steps});
+        if (studies.every_subset ? name != "unet" : name == "ca_kv")
+          all.push_back({"svdiff_" + name, best.lr, best.steps});
     }
   return all;
 }

@@ -22,7 +22,7 @@ inline void report_weights(Page& page, const Cells& cells, const Studies& studie
   page.paragraph(
       "At SVDiff's best setting: the whole UNet, without the prior, with LoRA in one sum, and the paper's other eleven "
       "subsets.");
-  add_table(page, cells, spectral_variants(cells, weights), ids(weights.test), weight_columns, remarks(weights, cells));
+  add_table(page, cells, spectral_variants(cells, studies), ids(weights.test), weight_columns, remarks(weights, cells));
   page.section("Weights, validation split (settings are chosen here)");
   add_table(page, cells, weights.settings(), ids(weights.validation), weight_columns, remarks(weights, cells));
 }

@@ -23,7 +23,8 @@ inline void compute(const Workshop& workshop, const Plan& plan, const Studies& s
                         const std::string& label) {
     work_off(workshop, missing(cells, settings, subjects), threads, label);
   };
-  const auto& [people, things, rows, rivals, weights] = studies;
+  const auto &people = studies.people, &things = studies.things, &rows = studies.rows, &rivals = studies.rivals,
+             &weights = studies.weights;
   work(people.settings(), people.validation, "validation people");
   work(first_settings(cells, plan, people), people.test, "people, published and best settings");
   for (const Setting& whole : taken_apart(cells, plan, people))
@@ -41,7 +42,7 @@ inline void compute(const Workshop& workshop, const Plan& plan, const Studies& s
   best = weights.chosen(cells);
   best.insert(best.end(), weights.published.begin(), weights.published.end());
   work(best, weights.test, "weights");
-  work(spectral_variants(cells, weights), weights.test, "SVDiff's variants and subsets");
+  work(spectral_variants(cells, studies), weights.test, "SVDiff's variants and subsets");
   work(rivals.settings(), rivals.validation, "rivals, validation people");
   work(rivals.chosen(cells), rivals.test, "rivals, people");
   work(people.settings(), people.test, "people, the whole grid");
