@@ -6,7 +6,6 @@
 
 #include <persona/persona.hpp>
 
-#include <array>
 #include <cstdio>
 #include <fstream>
 #include <stdexcept>

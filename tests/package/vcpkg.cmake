@@ -1,21 +1,12 @@
-# Runs the port as vcpkg would, in CMake's script mode: configure and install for real, vcpkg's own helpers as far as the
-# port asks for them. What vcpkg checks of a package is checked; resolving dependencies is not.
-cmake_minimum_required(VERSION 3.24)
-include("${MACHINE}")
+# Read by try.cmake. Runs the port as vcpkg would, in CMake's script mode: configure and install for real, vcpkg's own
+# helpers as far as the port asks for them. What vcpkg checks of a package is checked; resolving dependencies is not.
 
 set(PORT persona)
-set(root "${WORK}/vcpkg")
+set(root "${WORK}/vcpkg-port")
 set(CURRENT_PACKAGES_DIR "${root}/packages")
 file(REMOVE_RECURSE "${root}")
 file(MAKE_DIRECTORY "${CURRENT_PACKAGES_DIR}")
 
-function(run)
-  execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE said ERROR_VARIABLE said)
-  if(NOT status EQUAL 0)
-    list(JOIN ARGN " " command)
-    message(FATAL_ERROR "vcpkg: failed (${status}): ${command}\n${said}")
-  endif()
-endfunction()
 function(vcpkg_check_features)
   cmake_parse_arguments(PARSE_ARGV 0 asked "" "OUT_FEATURE_OPTIONS" "FEATURES")
   set(options "")
@@ -27,12 +18,11 @@ function(vcpkg_check_features)
 endfunction()
 function(vcpkg_cmake_configure)
   cmake_parse_arguments(PARSE_ARGV 0 asked "" "SOURCE_PATH" "OPTIONS")
-  run(${CMAKE_COMMAND} -S "${asked_SOURCE_PATH}" -B "${root}/build" -G "${GENERATOR}" "-DCMAKE_CXX_COMPILER=${CXX}"
-    "-DTorch_DIR=${TORCH_DIR}" "-DCMAKE_PREFIX_PATH=${PREFIX_PATH}" -DCMAKE_BUILD_TYPE=Release
+  run("configuring" ${CMAKE_COMMAND} -S "${asked_SOURCE_PATH}" -B "${root}/build" ${common} ${with_torch}
     "-DCMAKE_INSTALL_PREFIX=${CURRENT_PACKAGES_DIR}" ${asked_OPTIONS})
 endfunction()
 function(vcpkg_cmake_install)
-  run(${CMAKE_COMMAND} --build "${root}/build" --target install)
+  run("installing" ${CMAKE_COMMAND} --build "${root}/build" --target install)
 endfunction()
 function(vcpkg_cmake_config_fixup)
   cmake_parse_arguments(PARSE_ARGV 0 asked "" "CONFIG_PATH" "")
@@ -88,9 +78,4 @@ foreach(said IN ITEMS of_manifest of_baseline of_versions)
   endif()
 endforeach()
 
-# And a program that consumes it.
-run(${CMAKE_COMMAND} -S "${PROJECTS}/consumer" -B "${root}/consumer" -G "${GENERATOR}" "-DCMAKE_CXX_COMPILER=${CXX}"
-  -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O0 "-DTorch_DIR=${TORCH_DIR}" "-DCMAKE_PREFIX_PATH=${PREFIX_PATH}"
-  "-Dpersona_DIR=${CURRENT_PACKAGES_DIR}/share/persona")
-run(${CMAKE_COMMAND} --build "${root}/consumer")
-run("${root}/consumer/consumer")
+consume(consumer ${with_torch} "-Dpersona_DIR=${CURRENT_PACKAGES_DIR}/share/persona")

@@ -64,7 +64,7 @@ class Delta : public Adapter {
   /// The added weight, shaped like `base`, differentiable in the leaves.
   virtual Tensor value(const Tensor& base) const = 0;
   virtual Tensor linear(const Tensor& x, const Tensor& base) const { return at::linear(x, as_compute(value(base), x)); }
-  /// y + D(x), where the sum costs less than its parts.
+  /// y + D(x) for x [..., in] and y [..., out]; overridden where the sum costs less than its parts.
   virtual Tensor add_linear(const Tensor& y, const Tensor& x, const Tensor& base) const { return y + linear(x, base); }
   virtual Tensor conv2d(const Tensor& x, const Tensor& base, Conv2dShape shape) const {
     return at::conv2d(x, as_compute(value(base), x), {}, shape.stride, shape.padding);
