@@ -39,3 +39,14 @@ TEST_CASE("no word, and a word of several tokens, are errors that say what to do
   CHECK_THROWS_WITH(rows_of({"a dog"}, {.token = "<ada>"}), Catch::Contains("'a dog' is 2 tokens"));
   CHECK_THROWS_WITH(rows_of({"!"}, {.token = "<ada>"}), Catch::Contains("'!' is 0 tokens"));
 }
+
+TEST_CASE("what an initializer of one's own draws: its subject's numbers, alike each time") {
+  const std::vector<persona::Subject> subjects(2);
+  const auto drawn = [&](std::uint64_t seed, std::size_t subject) {
+    const persona::BindContext context{.subjects = subjects, .subject = subject, .random = persona::Random(seed)};
+    return at::randn({8}, context.generator());
+  };
+  CHECK(at::equal(drawn(1, 0), drawn(1, 0)));
+  CHECK(!at::equal(drawn(1, 0), drawn(1, 1)));
+  CHECK(!at::equal(drawn(1, 0), drawn(2, 0)));
+}

@@ -30,6 +30,8 @@ struct BindContext {
   std::function<Tensor(const Subject& subject, const Tensor& rows, std::int64_t batches)> row_gradients{};
 
   const Subject& current() const { return subjects[subject]; }
+  /// A fresh generator of the current subject's own numbers, the same on every device (it draws on the host).
+  at::Generator generator() const { return random.on_host(Stream::initialization, static_cast<std::int64_t>(subject)); }
   /// Those of the current subject; throws Error where a sum is bound without its photos.
   Tensor gradients(const Tensor& rows, std::int64_t batches, const std::string& who) const {
     if (!row_gradients)

@@ -337,7 +337,6 @@ class Session {
   std::vector<std::int64_t> order_{};
   std::int64_t epoch_ = -1;
   static constexpr std::int64_t most_kept = 4'000'000;  // values of which a second copy is no matter
-  std::int64_t base_versions_ = 0;
   Tensor bad_step_{}, learns_{};
   Tensor previous_{};  // the leaves that gave the last finite loss, one after the other
   bool keeps_previous_ = false;
