@@ -1,4 +1,5 @@
-# For our own tests, examples and benchmarks only: nothing here reaches a consumer.
+# For our own programs, tests, examples and benchmarks only: nothing here reaches a consumer.
+include_guard(DIRECTORY)
 
 option(PERSONA_WARNINGS_AS_ERRORS "Warnings in persona's own programs are errors" OFF)
 

@@ -31,7 +31,7 @@ missing_packages() {
   local -A header=(
     [librange-v3-dev]=range/v3/view/interface.hpp [nlohmann-json3-dev]=nlohmann/json.hpp [libutf8proc-dev]=utf8proc.h
     [libpng-dev]=png.h [libjpeg-dev]=jpeglib.h [libcli11-dev]=CLI/CLI.hpp [libbenchmark-dev]=benchmark/benchmark.h
-    [libcairo2-dev]=cairo/cairo.h)
+    [libcairo2-dev]=cairo/cairo.h [libtomlplusplus-dev]=toml++/toml.h)
   if [ -z "$cxx" ]; then
     printf '%s\n' catch2 "${!header[@]}"
     return
@@ -90,7 +90,7 @@ find_torch() {  # sets torch_prefix; empty: CMake finds it by itself
   local prefix prefixes=()
   IFS=':;' read -ra prefixes <<<"${CMAKE_PREFIX_PATH:-}"
   for prefix in "${prefixes[@]}" /usr/local /usr; do
-    if has_torch "$prefix"; then say "LibTorch: found in $prefix"; return; fi
+    if [ -n "$prefix" ] && has_torch "$prefix"; then torch_prefix=$prefix && say "LibTorch: found in $prefix"; return; fi
   done
   local python
   for python in python3 build/venv/bin/python; do
@@ -185,7 +185,8 @@ fi
   [ -z "$torch_prefix" ] || echo "list(APPEND CMAKE_PREFIX_PATH \"$torch_prefix\")"
 } >build/persona-prefix.cmake
 {
-  echo "# Written by cmake/setup.sh."
+  echo "# Written by cmake/setup.sh; for projects that use persona, too: they are to find the same LibTorch and compiler."
+  [ -z "$torch_prefix" ] || echo "export CMAKE_PREFIX_PATH=\"$torch_prefix\${CMAKE_PREFIX_PATH:+:\$CMAKE_PREFIX_PATH}\""
   [ -z "${cmake_path:-}" ] || echo "export PATH=\"$cmake_path:\$PATH\""
   [ -z "${CXX:-}" ] || echo "export CXX=\"$CXX\""
 } >build/env.sh

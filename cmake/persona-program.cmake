@@ -1,0 +1,66 @@
+# The command line program `persona`: examples/persona.cpp, built where the libraries that it wants are found, and installed
+# with the completions for shells that lie beside its parts. Its target is persona_cli, since persona is the library's.
+
+if(PROJECT_IS_TOP_LEVEL)
+  set(persona_cli_default AUTO)
+else()
+  set(persona_cli_default OFF)
+endif()
+set(PERSONA_BUILD_CLI ${persona_cli_default} CACHE STRING
+  "Build and install the program persona: ON, OFF, or AUTO, which is ON where CLI11 and toml++ are found")
+set_property(CACHE PERSONA_BUILD_CLI PROPERTY STRINGS AUTO ON OFF)
+set(persona_cli_source "${PROJECT_SOURCE_DIR}/examples/persona.cpp")
+if(NOT PERSONA_BUILD_CLI OR NOT EXISTS "${persona_cli_source}")
+  return()
+endif()
+
+find_package(CLI11 QUIET)
+find_package(tomlplusplus QUIET)
+set(persona_cli_missing)
+if(NOT TARGET CLI11::CLI11)
+  list(APPEND persona_cli_missing "CLI11 (Debian: libcli11-dev)")
+endif()
+if(NOT TARGET tomlplusplus::tomlplusplus)
+  list(APPEND persona_cli_missing "toml++ (Debian: libtomlplusplus-dev)")
+endif()
+if(NOT PERSONA_IMAGES)
+  list(APPEND persona_cli_missing "PERSONA_IMAGES")
+endif()
+if(NOT PERSONA_STABLE_DIFFUSION)
+  list(APPEND persona_cli_missing "PERSONA_STABLE_DIFFUSION")
+endif()
+if(persona_cli_missing)
+  list(JOIN persona_cli_missing ", " persona_cli_missing)
+  if(PERSONA_BUILD_CLI STREQUAL "AUTO")
+    message(STATUS "the program persona is left out; it needs ${persona_cli_missing}")
+    return()
+  endif()
+  message(FATAL_ERROR "the program persona needs ${persona_cli_missing}: install it, or take PERSONA_BUILD_CLI=OFF.")
+endif()
+
+include(cmake/persona-development.cmake)
+add_executable(persona_cli "${persona_cli_source}")
+target_link_libraries(persona_cli PRIVATE persona_development CLI11::CLI11 tomlplusplus::tomlplusplus)
+target_include_directories(persona_cli PRIVATE examples)
+set_target_properties(persona_cli PROPERTIES OUTPUT_NAME persona
+  RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/examples"
+  INSTALL_RPATH_USE_LINK_PATH ON)  # where LibTorch was found when it was built
+
+if(PERSONA_INSTALL)
+  # The headers can be installed from a tree that was configured and never built.
+  install(TARGETS persona_cli RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT persona_program OPTIONAL)
+  foreach(completion IN ITEMS
+      persona.bash:bash-completion/completions/persona
+      persona.zsh:zsh/site-functions/_persona
+      persona.fish:fish/vendor_completions.d/persona.fish)
+    string(REPLACE ":" ";" completion "${completion}")
+    list(GET completion 0 file)
+    list(GET completion 1 to)
+    cmake_path(GET to PARENT_PATH folder)
+    cmake_path(GET to FILENAME name)
+    if(EXISTS "${PROJECT_SOURCE_DIR}/examples/command/completion/${file}")
+      install(FILES "examples/command/completion/${file}" DESTINATION "${CMAKE_INSTALL_DATADIR}/${folder}" RENAME "${name}"
+        COMPONENT persona_program)
+    endif()
+  endforeach()
+endif()
