@@ -1,5 +1,5 @@
 # The command line program `persona`: examples/persona.cpp, built where the libraries that it wants are found, and installed
-# with the completions for shells that lie beside its parts. Its target is persona_cli, since persona is the library's.
+# with the completions for shells that it prints. Its target is persona_cli, since persona is the library's.
 
 if(PROJECT_IS_TOP_LEVEL)
   set(persona_cli_default AUTO)
@@ -46,21 +46,17 @@ set_target_properties(persona_cli PROPERTIES OUTPUT_NAME persona
   RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/examples"
   INSTALL_RPATH_USE_LINK_PATH ON)  # where LibTorch was found when it was built
 
+set(persona_completion "${PROJECT_BINARY_DIR}/examples/completion")
+file(MAKE_DIRECTORY "${persona_completion}")
+add_custom_command(TARGET persona_cli POST_BUILD COMMENT "" VERBATIM
+  COMMAND persona_cli completion bash > "${persona_completion}/persona"
+  COMMAND persona_cli completion zsh > "${persona_completion}/_persona")
+
 if(PERSONA_INSTALL)
-  # The headers can be installed from a tree that was configured and never built.
+  # OPTIONAL: the headers can be installed from a tree that was configured and never built.
   install(TARGETS persona_cli RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT persona_program OPTIONAL)
-  foreach(completion IN ITEMS
-      persona.bash:bash-completion/completions/persona
-      persona.zsh:zsh/site-functions/_persona
-      persona.fish:fish/vendor_completions.d/persona.fish)
-    string(REPLACE ":" ";" completion "${completion}")
-    list(GET completion 0 file)
-    list(GET completion 1 to)
-    cmake_path(GET to PARENT_PATH folder)
-    cmake_path(GET to FILENAME name)
-    if(EXISTS "${PROJECT_SOURCE_DIR}/examples/command/completion/${file}")
-      install(FILES "examples/command/completion/${file}" DESTINATION "${CMAKE_INSTALL_DATADIR}/${folder}" RENAME "${name}"
-        COMPONENT persona_program)
-    endif()
-  endforeach()
+  install(FILES "${persona_completion}/persona" DESTINATION "${CMAKE_INSTALL_DATADIR}/bash-completion/completions"
+    COMPONENT persona_program OPTIONAL)
+  install(FILES "${persona_completion}/_persona" DESTINATION "${CMAKE_INSTALL_DATADIR}/zsh/site-functions"
+    COMPONENT persona_program OPTIONAL)
 endif()

@@ -24,11 +24,11 @@ function(consume project)
   run("running" "${build}/consumer")
 endfunction()
 
-# The project must not configure, and CMake must say `sentence`.
-function(refuse sentence)
+# The project in PROJECTS/<project> must not configure, and CMake must say `sentence`.
+function(refuse project sentence)
   set(build "${WORK}/${MODE}")
   file(REMOVE_RECURSE "${build}")
-  execute_process(COMMAND ${CMAKE_COMMAND} -S "${PROJECTS}/consumer" -B "${build}" ${common} ${ARGN}
+  execute_process(COMMAND ${CMAKE_COMMAND} -S "${PROJECTS}/${project}" -B "${build}" ${common} ${ARGN}
     RESULT_VARIABLE status OUTPUT_VARIABLE said ERROR_VARIABLE said)
   if(status EQUAL 0)
     message(FATAL_ERROR "${MODE}: configures, and must not")
@@ -40,26 +40,14 @@ function(refuse sentence)
   endif()
 endfunction()
 
+set(with_persona "-Dpersona_DIR=${installed}/share/cmake/persona")
+set(without_json -DCMAKE_DISABLE_FIND_PACKAGE_nlohmann_json=ON -DCMAKE_DISABLE_FIND_PACKAGE_utf8proc=ON
+  -DUTF8PROC_INCLUDE_DIR= -DUTF8PROC_LIBRARY=)
+
 if(MODE STREQUAL "install")
-  # Installed in one place, used from another; no path of this machine in what CMake will read.
-  file(REMOVE_RECURSE "${WORK}/installed" "${installed}")
-  run("installing" ${CMAKE_COMMAND} --install "${BUILD_TREE}" --prefix "${WORK}/installed")
-  file(RENAME "${WORK}/installed" "${installed}")
-  file(GLOB_RECURSE files "${installed}/*.cmake")
-  if(NOT files)
-    message(FATAL_ERROR "nothing for CMake was installed")
-  endif()
-  foreach(file IN LISTS files)
-    file(READ "${file}" text)
-    if(text MATCHES "[\"; ](/[A-Za-z0-9_.-]+/[^\"; ]*)")
-      message(FATAL_ERROR "${file} names a path of this machine: ${CMAKE_MATCH_1}")
-    endif()
-    if(file MATCHES "-targets\\.cmake$" AND text MATCHES "[^A-Za-z_:]torch(_cpu|_library)?[;\"]")
-      message(FATAL_ERROR "${file} names LibTorch's targets; only persona::torch may be exported")
-    endif()
-  endforeach()
+  include("${CMAKE_CURRENT_LIST_DIR}/install.cmake")
 elseif(MODE STREQUAL "install_tree")
-  consume(consumer ${with_torch} "-Dpersona_DIR=${installed}/share/cmake/persona" -DEVERYTHING=ON)
+  consume(consumer ${with_torch} ${with_persona} -DEVERYTHING=ON)
 elseif(MODE STREQUAL "build_tree")
   consume(consumer ${with_torch} "-Dpersona_DIR=${BUILD_TREE}")
 elseif(MODE STREQUAL "reexport")
@@ -67,24 +55,52 @@ elseif(MODE STREQUAL "reexport")
   set(build "${WORK}/reexport-library")
   file(REMOVE_RECURSE "${build}" "${WORK}/reexport-installed")
   run("configuring the library" ${CMAKE_COMMAND} -S "${PROJECTS}/reexport" -B "${build}" ${common} ${with_torch}
-    "-Dpersona_DIR=${installed}/share/cmake/persona")
+    ${with_persona})
   run("installing the library" ${CMAKE_COMMAND} --install "${build}" --prefix "${WORK}/reexport-installed")
-  consume(reexport/user ${with_torch} "-Dpersona_DIR=${installed}/share/cmake/persona"
+  consume(reexport/user ${with_torch} ${with_persona}
     "-Dportrait_DIR=${WORK}/reexport-installed/share/cmake/portrait")
 elseif(MODE STREQUAL "torch_variables")
   # A LibTorch that CMake knows by TORCH_LIBRARIES alone: the mock package defines no target.
-  consume(consumer "-DTorch_DIR=${PROJECTS}/variables" "-DMACHINE=${MACHINE}" "-Dpersona_DIR=${installed}/share/cmake/persona")
+  consume(consumer "-DTorch_DIR=${PROJECTS}/variables" "-DMACHINE=${MACHINE}" ${with_persona})
 elseif(MODE STREQUAL "no_torch")
-  refuse("persona needs LibTorch 2.11 or newer and found none" -DCMAKE_DISABLE_FIND_PACKAGE_Torch=ON
-    "-Dpersona_DIR=${installed}/share/cmake/persona")
+  refuse(consumer "persona needs LibTorch 2.11 or newer and found none" -DCMAKE_DISABLE_FIND_PACKAGE_Torch=ON
+    ${with_persona})
+elseif(MODE STREQUAL "no_torch_in_sources")
+  refuse(subdirectory "persona needs LibTorch 2.11 or newer and found none" -DCMAKE_DISABLE_FIND_PACKAGE_Torch=ON
+    "-DPERSONA=${SOURCE}")
+elseif(MODE STREQUAL "one_component")
+  consume(images ${with_torch} ${with_persona} ${without_json})
+elseif(MODE STREQUAL "missing_library")
+  refuse(consumer "persona did not find nlohmann-json and utf8proc for its component 'stable_diffusion'"
+    ${with_torch} ${with_persona} ${without_json})
 elseif(MODE STREQUAL "unknown_component")
-  refuse("persona did not find a component 'telepathy'" ${with_torch} -DCOMPONENT=telepathy
-    "-Dpersona_DIR=${installed}/share/cmake/persona")
+  refuse(consumer "persona did not find a component 'telepathy'; this persona was built with: images" ${with_torch}
+    ${with_persona} -DCOMPONENT=telepathy)
 elseif(MODE STREQUAL "version")
-  refuse("that is compatible with requested version \"7.0\"" ${with_torch} -DWANTED=7.0
-    "-Dpersona_DIR=${installed}/share/cmake/persona")
+  refuse(consumer "that is compatible with requested version \"9.0\"" ${with_torch} ${with_persona} -DWANTED=9.0)
+elseif(MODE STREQUAL "your_own_method")
+  include("${CMAKE_CURRENT_LIST_DIR}/own_method.cmake")
+elseif(MODE STREQUAL "program")
+  file(REMOVE_RECURSE "${WORK}/program")
+  run("installing" ${CMAKE_COMMAND} --install "${BUILD_TREE}" --prefix "${WORK}/program" --component persona_program)
+  file(GLOB_RECURSE files RELATIVE "${WORK}/program" "${WORK}/program/*")
+  list(SORT files)
+  if(NOT files STREQUAL "bin/persona;share/bash-completion/completions/persona;share/zsh/site-functions/_persona")
+    message(FATAL_ERROR "program: what was installed is: ${files}")
+  endif()
+  run("running" ${CMAKE_COMMAND} -E chdir / "${WORK}/program/bin/persona" --help)
+  run("completing" bash -c "set -e
+    source '${WORK}/program/share/bash-completion/completions/persona'
+    complete -p persona
+    COMP_WORDS=(persona per) COMP_CWORD=1
+    _persona
+    [ \"\${COMPREPLY[*]}\" = personalize ]")
 elseif(MODE STREQUAL "subdirectory")
   consume(subdirectory ${with_torch} "-DPERSONA=${SOURCE}")
+  run("installing" ${CMAKE_COMMAND} --install "${WORK}/${MODE}" --prefix "${WORK}/${MODE}/installed")
+  if(EXISTS "${WORK}/${MODE}/installed/include")
+    message(FATAL_ERROR "a project that installs itself installs persona's headers too")
+  endif()
 elseif(MODE STREQUAL "subdirectory_torch_first")
   consume(subdirectory ${with_torch} "-DPERSONA=${SOURCE}" -DTORCH_FIRST=ON)
 elseif(MODE STREQUAL "fetch_content")
