@@ -1,0 +1,57 @@
+#pragma once
+// persona completion: what a shell asks for at a tab.
+
+#include "command/usage.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <iostream>
+#include <string>
+
+namespace command {
+
+namespace detail {
+inline std::string flags_of(const CLI::App& app) {
+  std::string list;
+  for (const CLI::Option* option : app.get_options())
+    for (const auto& name : option->get_lnames()) list += (list.empty() ? "--" : " --") + name;
+  return list;
+}
+}  // namespace detail
+
+/// Writes a completion script of bash or zsh (which reads bash's) for the program's subcommands and flags.
+inline int complete(const CLI::App& app, const std::string& shell) {
+  if (shell != "bash" && shell != "zsh") throw Usage("completion", "'" + shell + "' is not known", "bash or zsh");
+  std::string commands, methods;
+  for (const CLI::App* sub : app.get_subcommands({})) commands += (commands.empty() ? "" : " ") + sub->get_name();
+  for (const Method& method : command::methods()) methods += (methods.empty() ? "" : " ") + method.name;
+  auto& out = std::cout;
+  if (shell == "zsh") out << "#compdef persona\nautoload -U +X bashcompinit && bashcompinit\n";
+  out << "_persona() {\n"
+         "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words=\n"
+         "  case $before in\n"
+         "    --method) words='"
+      << methods << "' ;;\n";
+  Settings settings;
+  for (const Parameter& parameter : parameters(settings)) {
+    if (parameter.choices.empty()) continue;
+    out << "    " << parameter.flag() << ") words='";
+    for (std::size_t i = 0; i < parameter.choices.size(); ++i) out << (i ? " " : "") << parameter.choices[i];
+    out << "' ;;\n";
+  }
+  out << "  esac\n"
+         "  if [ -z \"$words\" ]; then\n"
+         "    case ${COMP_CWORD}:${COMP_WORDS[1]} in\n"
+         "      1:*) words='"
+      << commands << "' ;;\n";
+  for (const CLI::App* sub : app.get_subcommands({}))
+    out << "      *:" << sub->get_name() << ") words='" << detail::flags_of(*sub) << "' ;;\n";
+  out << "    esac\n"
+         "  fi\n"
+         "  COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
+         "}\n"
+         "complete -o default -F _persona persona\n";
+  return done;
+}
+
+}  // namespace command

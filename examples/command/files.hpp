@@ -1,0 +1,147 @@
+#pragma once
+// persona inspect and persona convert: files of learned things, persona's and other tools'.
+
+#include "command/learned_file.hpp"
+#include "command/subject.hpp"
+#include "command/usage.hpp"
+
+#include <persona/io/utf8.hpp>
+#include <persona/learned/bake.hpp>
+
+#include <filesystem>
+#include <functional>
+#include <iostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace command {
+
+/// Prints what a file is; all tensors where `all`, else the first twelve.
+inline int inspect(const std::filesystem::path& file, bool all) {
+  const auto shown = [](const std::string& of_file) { return persona::detail::printable(of_file); };
+  const auto told = persona::describe_file(file);
+  const auto line = [](const std::string& what, const std::string& text) {
+    if (!text.empty()) std::printf("%-10s %s\n", what.c_str(), text.c_str());
+  };
+  line("file", told.path);
+  line("is", told.what);
+  for (const auto& row : told.rows)
+    line("token", (row.token.empty() ? "(the file's name)" : shown(row.token)) + ", " + std::to_string(row.vectors) +
+                      " x " + std::to_string(row.width));
+  if (told.lora) {
+    std::string text = told.lora->dialect + (told.lora->dora ? ", DoRA" : "") + ", rank";
+    for (const auto rank : told.lora->ranks) text += " " + std::to_string(rank);
+    text += ", alpha";
+    for (const auto alpha : told.lora->alphas) text += " " + persona::Field("", alpha).value;
+    if (told.lora->alphas.empty()) text += " not stored: the rank";
+    line("lora", text);
+    std::string targets;
+    for (const auto& [name, count] : told.lora->targets)
+      targets += (targets.empty() ? "" : ", ") + std::to_string(count) + " " + shown(name);
+    line("targets", targets);
+  }
+  line("base", told.base);
+  std::string readers;
+  for (const auto& reader : told.readers) readers += (readers.empty() ? "" : ", ") + reader;
+  line("read by", readers);
+  line("in C++", told.call);
+  line("note", told.note);
+  for (const auto& [key, value] : told.metadata) line("metadata", shown(key) + " = " + shown(value));
+  line("tensors", std::to_string(told.tensors.size()) + ", " + std::to_string(told.bytes) + " bytes");
+  constexpr std::size_t some = 12;
+  for (std::size_t i = 0; i < told.tensors.size(); ++i) {
+    if (!all && i == some) {
+      line("", "and " + std::to_string(told.tensors.size() - some) + " more (--all)");
+      break;
+    }
+    const auto& tensor = told.tensors[i];
+    line("", tensor.dtype + " " + persona::shape_string(tensor.shape) + " " + shown(tensor.name));
+  }
+  return done;
+}
+
+struct Conversion {
+  std::string file{}, to{}, token{};
+};
+
+namespace detail {
+inline const std::vector<std::pair<std::string, persona::Format>> row_formats{
+    {"diffusers", persona::Format::diffusers},
+    {"emb_params", persona::Format::emb_params},
+    {"kohya_xti", persona::Format::kohya_xti}};
+inline const std::vector<std::pair<std::string, persona::WeightFormat>> weight_formats{
+    {"diffusers_lora", persona::WeightFormat::diffusers_lora},
+    {"kohya_lora", persona::WeightFormat::kohya_lora},
+    {"kohya_diff", persona::WeightFormat::kohya_diff},
+    {"svdiff_pytorch", persona::WeightFormat::svdiff_pytorch},
+    {"custom_diffusion", persona::WeightFormat::custom_diffusion}};
+
+inline std::string all_formats() {
+  std::string list = "learned, model";
+  for (const auto& [name, format] : row_formats) list += ", " + name;
+  for (const auto& [name, format] : weight_formats) list += ", " + name;
+  return list;
+}
+
+/// The whole model with the changes in its weights, as a diffusers folder.
+inline void write_model(const Model& model, const persona::Learned& learned, const Settings& settings) {
+  const std::filesystem::path out = settings.out, tokenizer = std::filesystem::path(settings.model) / "tokenizer";
+  if (!learned.rows.empty())
+    persona::warn("convert", "a model folder has no place for the learned token '" + learned.rows.front().token + "'",
+                  "write it beside: --to diffusers");
+  persona::save_folder(persona::bake(model, learned), out);
+  if (std::filesystem::is_directory(tokenizer))
+    std::filesystem::copy(tokenizer, out / "tokenizer",
+                          std::filesystem::copy_options::recursive | std::filesystem::copy_options::overwrite_existing);
+  else
+    persona::warn("convert", "the model has no folder tokenizer/ to copy", "put the tokenizer's files there");
+  std::cout << out.string() << '\n';
+}
+}  // namespace detail
+
+/// Reads a learned thing and writes it in another form: files into the folder `settings.out`.
+inline int convert(const Settings& settings, const Conversion& what) {
+  const auto row = std::ranges::find(detail::row_formats, what.to, [](const auto& entry) { return entry.first; });
+  const auto weight = std::ranges::find(detail::weight_formats, what.to, [](const auto& entry) { return entry.first; });
+  const bool rows = row != detail::row_formats.end(), weights = weight != detail::weight_formats.end();
+  if (!rows && !weights && what.to != "learned" && what.to != "model")
+    throw Usage("--to", "'" + what.to + "' is no form that is known", detail::all_formats());
+  std::optional<Model> model;
+  if (!settings.model.empty()) model = Model::load(settings.model, loading_of(settings));
+  if ((weights || what.to == "model") && !model)
+    throw Usage("--model", what.to + " is about the weights of a model, and none is given",
+                "give the model that the file was learned on");
+  auto learned = read_learned(what.file, model ? &*model : nullptr, what.token);
+  if (!what.token.empty()) {
+    if (learned.rows.size() != 1)
+      throw Usage("--token", "names one token, and the file has " + std::to_string(learned.rows.size()),
+                  "leave it out");
+    learned.rows.front().token = what.token;
+  }
+  const std::filesystem::path out = settings.out;
+  if (what.to == "model") return detail::write_model(*model, learned, settings), done;
+  std::filesystem::create_directories(out);
+  const auto stem = std::filesystem::path(what.file).stem().string();
+  if (rows) {
+    if (!learned.weights.empty()) {
+      persona::warn("convert", "the changes of weights have no place in " + what.to,
+                    "convert them apart: --to diffusers_lora");
+      learned.weights.clear();
+    }
+    for (const auto& file : persona::export_to(learned, out, row->second)) std::cout << file.string() << '\n';
+  } else if (weights) {
+    const auto file = out / (stem + "-" + what.to + ".safetensors");
+    persona::export_weights(*model, learned, file, weight->second);
+    std::cout << file.string() << '\n';
+    if (!learned.rows.empty())
+      persona::warn("convert", "token rows have no place in " + what.to, "convert them apart: --to diffusers");
+  } else {
+    const auto file = out / (stem + "-learned.safetensors");
+    learned.save(file);
+    std::cout << file.string() << '\n';
+  }
+  return done;
+}
+
+}  // namespace command

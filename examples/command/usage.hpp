@@ -1,0 +1,151 @@
+#pragma once
+// From flags and a file to the settings of a run.
+
+#include "command/config_file.hpp"
+#include "command/methods.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace command {
+
+/// The command line was wrong: exit code 2, where a run that failed has 1.
+struct Usage : persona::Error {
+  using Error::Error;
+  explicit Usage(const persona::Error& error) : Error(error) {}
+};
+
+/// What a program answers to its caller.
+enum Exit : int { done = 0, failed = 1, misused = 2, interrupted = 130 };
+
+namespace detail {
+
+inline std::string kind_of(const Parameter& parameter) {
+  if (std::holds_alternative<std::int64_t*>(parameter.value)) return "INT";
+  if (std::holds_alternative<double*>(parameter.value)) return "NUMBER";
+  std::string choices;
+  for (const auto& choice : parameter.choices) choices += (choices.empty() ? "" : "|") + choice;
+  return choices.empty() ? "TEXT" : choices;
+}
+
+/// The methods that read a setting.
+inline std::string readers(const std::string& key) {
+  std::string list;
+  for (const Method& method : methods())
+    if (method.reads_key(key)) list += (list.empty() ? "" : ", ") + method.name;
+  return list;
+}
+
+}  // namespace detail
+
+/// A flag for every setting that `wanted` takes; what is given lands in `givens`.
+inline void add_flags(CLI::App& app, Givens& givens, const std::function<bool(const Parameter&)>& wanted) {
+  Settings defaults;
+  for (const Parameter& parameter : parameters(defaults)) {
+    if (!wanted(parameter)) continue;
+    const auto key = parameter.key, flag = parameter.flag();
+    auto help = parameter.help;
+    if (parameter.of_method) help += " (" + detail::readers(key) + ")";
+    CLI::Option* option = nullptr;
+    if (std::holds_alternative<bool*>(parameter.value)) {
+      option = app.add_flag_function(
+          flag + ",!--no-" + flag.substr(2),
+          [&givens, key, flag](std::int64_t count) { givens[key] = {{count > 0 ? "true" : "false"}, flag}; }, help);
+    } else if (std::holds_alternative<std::vector<std::string>*>(parameter.value)) {
+      option = app.add_option_function<std::vector<std::string>>(
+          flag, [&givens, key, flag](const std::vector<std::string>& list) { givens[key] = {list, flag}; }, help);
+    } else {
+      option = app.add_option_function<std::string>(
+          flag, [&givens, key, flag](const std::string& text) { givens[key] = {{text}, flag}; }, help);
+    }
+    if (!std::holds_alternative<bool*>(parameter.value)) option->type_name(detail::kind_of(parameter));
+    option->group(parameter.of_method ? "Of some methods" : "Of every run");
+  }
+}
+
+namespace detail {
+
+inline const Parameter& parameter_of(const std::vector<Parameter>& all, const std::string& key,
+                                     const std::string& where) {
+  std::vector<std::string> keys;
+  for (const Parameter& parameter : all) {
+    if (parameter.key == key) return parameter;
+    keys.push_back(parameter.key);
+  }
+  const auto meant = nearest(key, keys);
+  throw Usage(where, "'" + key + "' is no setting" + (meant.empty() ? "" : "; was " + meant + " meant?"),
+              "persona personalize --help lists them");
+}
+
+inline void apply(const std::vector<Parameter>& all, const Givens& givens, const Method& method) {
+  for (const auto& [key, given] : givens) {
+    const auto& parameter = parameter_of(all, key, given.where);
+    if (parameter.of_method && !method.reads_key(key))
+      throw Usage(given.where, "the method " + method.name + " does not read " + key, "these do: " + readers(key));
+    if (auto* const* list = std::get_if<std::vector<std::string>*>(&parameter.value))
+      (*list)->clear();
+    else if (given.values.size() != 1)
+      throw Usage(given.where, key + " takes one value, " + std::to_string(given.values.size()) + " are given");
+    try {
+      for (const auto& value : given.values) assign(parameter, value, given.where);
+    } catch (const persona::Error& error) {
+      throw Usage(error);
+    }
+  }
+}
+
+inline const Given* find(const Givens& flags, const Givens& file, const std::string& key) {
+  if (const auto at = flags.find(key); at != flags.end()) return &at->second;
+  if (const auto at = file.find(key); at != file.end()) return &at->second;
+  return nullptr;
+}
+
+}  // namespace detail
+
+/// The method's presets, then the file's settings, then the flags'. Throws Usage naming flag or file and key.
+inline Settings resolve(const Givens& flags, const Givens& file) {
+  Settings settings;
+  const auto all = parameters(settings);
+  if (const auto* given = detail::find(flags, file, "method")) settings.method = given->values.at(0);
+  const Method* method = nullptr;
+  try {
+    method = &method_of(settings.method);
+  } catch (const persona::Error& error) {
+    throw Usage(error);
+  }
+  if (const auto* given = detail::find(flags, file, "as_published"))
+    settings.as_published = given->values.at(0) == "true";
+  if (!method->learns_rows || method->name == "custom_diffusion") settings.captions = "a photo of a {}";
+  if (!method->learns_rows) settings.token = "sks";
+  method->preset(settings);
+  detail::apply(all, file, *method);
+  detail::apply(all, flags, *method);
+  return settings;
+}
+
+/// Settings of what is no run: no method has a say.
+inline Settings resolve_alone(const Givens& flags) {
+  Settings settings;
+  const auto all = parameters(settings);
+  for (const auto& [key, given] : flags) {
+    try {
+      assign(detail::parameter_of(all, key, given.where), given.values.at(0), given.where);
+    } catch (const persona::Error& error) {
+      throw Usage(error);
+    }
+  }
+  return settings;
+}
+
+/// The settings that a run of this method depends on: what its file holds.
+inline std::vector<Parameter> chosen(Settings& settings) {
+  auto all = parameters(settings);
+  const auto& method = method_of(settings.method);
+  std::erase_if(all, [&](const Parameter& p) { return p.of_method && !method.reads_key(p.key); });
+  return all;
+}
+
+}  // namespace command
