@@ -1,6 +1,8 @@
 #pragma once
 
+#include <persona/io/adapter_keys.hpp>
 #include <persona/io/file_description.hpp>
+#include <persona/io/file_readers.hpp>
 #include <persona/io/file_rules.hpp>
 #include <persona/io/likely_model.hpp>
 #include <persona/io/safetensors.hpp>
@@ -10,6 +12,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace persona {
@@ -23,45 +26,34 @@ void note_once(std::vector<Value>& list, Value value) {
   std::ranges::sort(list);
 }
 
-/// "to_k" of "...attn2.to_k.lora_A.weight"; in kohya's names the dots are underscores.
+/// "to_k" of "...attn2.to_k"; in kohya's names the dots are underscores.
 inline std::string lora_target(std::string module) {
-  static constexpr std::string_view known[] = {
-      "to_q",    "to_k",     "to_v",          "to_out_0", "to_out.0",      "q_proj",   "k_proj", "v_proj", "out_proj",
-      "proj_in", "proj_out", "ff_net_0_proj", "ff_net_2", "ff.net.0.proj", "ff.net.2", "fc1",    "fc2"};
-  for (const auto name : known)
-    if (module.ends_with(name)) {
-      auto target = std::string(name);
-      if (target.find('.') == target.npos)
-        for (const auto& [kohya, dotted] :
-             {std::pair{"to_out_0", "to_out.0"}, std::pair{"ff_net_0_proj", "ff.net.0.proj"},
-              std::pair{"ff_net_2", "ff.net.2"}})
-          if (target == kohya) target = dotted;
-      return target;
-    }
-  const auto dot = module.rfind('.');
-  return dot == module.npos ? module : module.substr(dot + 1);
+  std::ranges::replace(module, '.', '_');
+  static constexpr std::pair<std::string_view, const char*> known[] = {
+      {"to_q", "to_q"},         {"to_k", "to_k"},         {"to_v", "to_v"},
+      {"to_out_0", "to_out.0"}, {"q_proj", "q_proj"},     {"k_proj", "k_proj"},
+      {"v_proj", "v_proj"},     {"out_proj", "out_proj"}, {"proj_in", "proj_in"},
+      {"proj_out", "proj_out"}, {"fc1", "fc1"},           {"fc2", "fc2"},
+      {"ff_net_2", "ff.net.2"}, {"conv1", "conv1"},       {"ff_net_0_proj", "ff.net.0.proj"},
+      {"conv2", "conv2"},       {"conv", "conv"},         {"time_emb_proj", "time_emb_proj"}};
+  for (const auto& [end, name] : known)
+    if (module.ends_with(end)) return name;
+  return "other";
 }
 
-inline FileLora describe_lora(const SafeTensors& file, const FileNames& names) {
-  FileLora lora{.dialect = lora_dialect(names)};
-  static constexpr std::string_view downs[] = {".lora_down.weight",
-                                               ".lora_A.weight",
-                                               ".lora_A.default.weight",
-                                               ".lora.down.weight",
-                                               ".lora_linear_layer.down.weight",
-                                               "_lora.down.weight"};
-  for (const auto& [name, info] : names.infos()) {
-    if (name.ends_with(".alpha") && info.end - info.begin <= 8)
+inline FileLora describe_lora(const SafeTensors& file) {
+  FileLora lora;
+  for (const auto& [name, info] : file.infos()) {
+    const auto key = split_lora_key(name);
+    if (!key) continue;
+    if (!key->dialect.empty() && lora.dialect.empty()) lora.dialect = key->dialect;
+    if (key->part == "magnitude") lora.dora = true;
+    if (key->part == "alpha" && info.end - info.begin <= 8 && info.end > info.begin)
       note_once(lora.alphas, file.load(name).to(at::kDouble).flatten()[0].item<double>());
-    if (name.find("dora_scale") != name.npos || name.find("lora_magnitude_vector") != name.npos) lora.dora = true;
-    for (const auto down : downs) {
-      if (!name.ends_with(down) || info.shape.empty()) continue;
-      note_once(lora.ranks, info.shape.front());
-      ++lora.targets[lora_target(name.substr(0, name.size() - down.size()))];
-      const bool text = name.starts_with("text_encoder") || name.starts_with("lora_te");
-      ++(text ? lora.text_encoder : lora.unet);
-      break;
-    }
+    if (key->part != "down" || info.shape.empty()) continue;
+    note_once(lora.ranks, info.shape.front());
+    ++lora.targets[lora_target(key->module)];
+    ++(name.starts_with("text_encoder") || name.starts_with("lora_te") ? lora.text_encoder : lora.unet);
   }
   return lora;
 }
@@ -78,31 +70,19 @@ inline std::vector<FileRows> describe_rows(FileKind kind, const FileNames& names
     for (const auto& [name, info] : names.infos())
       if (name.starts_with("rows.")) add(name.substr(5), name);
   if (kind == FileKind::embedding_diffusers) add(names.infos().begin()->first, names.infos().begin()->first);
-  if (kind == FileKind::embedding_emb_params) add("", "emb_params");
-  if (kind == FileKind::embedding_layers) add("", xti_layers[0]);
+  if (kind == FileKind::embedding_emb_params) add("", names.infos().begin()->first);
+  if (kind == FileKind::embedding_layers) add("", xti_layer_names[0]);
   if (kind == FileKind::embedding_sdxl) add("", "clip_l"), add("", "clip_g");
   return rows;
 }
 
-/// The width of the text states that a file is for, as far as its shapes say it.
+/// The width of the rows or text states that a file is for, as far as its shapes say it.
 inline std::int64_t width_of(const FileDescription& told, const FileNames& names) {
   if (!told.rows.empty()) return told.rows.front().width;
-  switch (told.kind) {
-    case FileKind::spectral_shifts:  // as many values as the smaller side of a matrix: SD's widest levels have 1280
-                                     // rows
-      return names.width("attn2.to_k", ".delta");
-    case FileKind::part_text_encoder:
-      return names.width("token_embedding", ".weight");
-    default:
-      break;
-  }
-  for (const char* end : {".weight", ".diff"})
-    for (const char* part : {"attn2.to_k", "attn2_to_k", "attn2.processor.to_k"})
-      if (const auto width = names.width(part, end); width > 0) {
-        const bool up = told.kind == FileKind::lora;
-        if (!up) return width;
-      }
-  return 0;
+  if (told.kind == FileKind::part_text_encoder) return names.width("token_embedding", ".weight");
+  // What reads the text is as wide as it: whole matrices, their factors, and as many singular values on wide levels.
+  if (const auto width = names.width("attn2", "to_k"); width > 0) return width;
+  return names.width("q_proj", "lora");
 }
 
 }  // namespace detail
@@ -117,9 +97,10 @@ inline FileDescription describe_file(const SafeTensors& file) {
   const detail::FileNames names(file);
   told.kind = detail::kind_of(names, file.metadata(), told.what);
   told.rows = detail::describe_rows(told.kind, names);
-  if (told.kind == FileKind::lora) told.lora = detail::describe_lora(file, names);
+  if (told.kind == FileKind::lora) told.lora = detail::describe_lora(file);
   told.width = detail::width_of(told, names);
-  told.base = likely_model(told.width);
+  told.base = told.kind == FileKind::embedding_sdxl ? "Stable Diffusion XL" : likely_model(told.width);
+  detail::describe_readers(told);
   return told;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // How the names and shapes of a file's tensors tell what it is.
 
+#include <persona/io/adapter_keys.hpp>
 #include <persona/io/file_description.hpp>
 #include <persona/io/safetensors.hpp>
 
@@ -37,11 +38,12 @@ class FileNames {
       return std::ranges::any_of(ends, [&](std::string_view end) { return one.first.ends_with(end); });
     });
   }
-  /// The last dimension of the widest tensor whose name has `part` and `end`; 0: there is none.
-  std::int64_t width(std::string_view part, std::string_view end) const {
+  /// The last dimension of the widest tensor whose name has both; 0: there is none. Averages of training are left out.
+  std::int64_t width(std::string_view part, std::string_view other) const {
     std::int64_t most = 0;
     for (const auto& [name, info] : infos_)
-      if (name.find(part) != name.npos && name.ends_with(end) && !name.starts_with("model_ema.") && !info.shape.empty())
+      if (name.find(part) != name.npos && name.find(other) != name.npos && !name.starts_with("model_ema.") &&
+          !info.shape.empty())
         most = std::max(most, info.shape.size() == 4 ? info.shape[1] : info.shape.back());
     return most;
   }
@@ -55,11 +57,6 @@ class FileNames {
  private:
   const std::map<std::string, SafeTensorInfo>& infos_;
 };
-
-/// kohya's names of Stable Diffusion's 16 cross-attention layers, in the order of the data.
-inline constexpr std::array<const char*, 16> xti_layers{"IN01",  "IN02",  "IN04",  "IN05",  "IN07",  "IN08",
-                                                        "MID",   "OUT03", "OUT04", "OUT05", "OUT06", "OUT07",
-                                                        "OUT08", "OUT09", "OUT10", "OUT11"};
 
 inline bool is_rows(const std::vector<std::int64_t>& shape) { return shape.size() == 1 || shape.size() == 2; }
 
@@ -85,8 +82,8 @@ inline FileKind single_file_kind(const FileNames& names, std::string& what) {
     if (first[1] == 7) what = "an upscaling checkpoint: its UNet takes 7 channels, latents and a small image";
     if (!what.empty()) return FileKind::single_file_other;
   }
-  const bool open_clip = names.any_starts("cond_stage_model.model.");
-  if (open_clip || names.width("attn2.to_k", ".weight") == 1024) {
+  const bool open_clip = names.any_starts("cond_stage_model.model.transformer.resblocks.");
+  if (open_clip || names.width("attn2", "to_k") == 1024) {
     what = "a single-file checkpoint of Stable Diffusion 2.x";
     return FileKind::single_file_sd2;
   }
@@ -94,12 +91,10 @@ inline FileKind single_file_kind(const FileNames& names, std::string& what) {
   return FileKind::single_file_sd1;
 }
 
-/// Low-rank factors by their endings: the dialect, or nothing.
+/// Whether there are low-rank factors, and in whose form.
 inline std::string lora_dialect(const FileNames& names) {
-  if (names.any_ends(".lora_down.weight")) return "kohya";
-  if (names.any_ends(".lora_A.weight") || names.any_ends(".lora_A.default.weight")) return "peft";
-  if (names.any_ends(".lora.down.weight") || names.any_ends(".lora_linear_layer.down.weight")) return "diffusers";
-  if (names.any_ends("_lora.down.weight")) return "old diffusers";
+  for (const auto& [name, info] : names.infos())
+    if (const auto key = split_lora_key(name); key && key->part == "down") return std::string(key->dialect);
   return {};
 }
 
@@ -112,19 +107,20 @@ inline FileKind kind_of(const FileNames& names, const std::map<std::string, std:
   if (kind == "svd") return what = "persona's cache of a model's singular values", FileKind::decompositions;
   if (const auto whole = single_file_kind(names, what); whole != FileKind::unknown) return whole;
   if (const auto dialect = lora_dialect(names); !dialect.empty())
-    return what = "a LoRA in the form of " + dialect, FileKind::lora;
+    return what = "a LoRA in " + dialect + (dialect.ends_with("s") ? "' form" : "'s form"), FileKind::lora;
   if (names.any("_custom_diffusion"))
     return what = "weights of Custom Diffusion, as attention processors of diffusers", FileKind::custom_diffusion;
   if (names.all_end(std::array<std::string_view, 1>{".delta"}))
     return what = "shifts of singular values, as svdiff-pytorch writes them", FileKind::spectral_shifts;
   if (names.all_end(std::array<std::string_view, 2>{".diff", ".diff_b"}))
     return what = "whole differences of weights, as kohya writes them", FileKind::differences;
-  if (std::ranges::all_of(xti_layers, [&](const char* name) { return names.has(name); }) && names.count() == 16)
+  if (std::ranges::all_of(xti_layer_names, [&](const char* name) { return names.has(name); }) && names.count() == 16)
     return what = "an embedding with rows for each of 16 layers, as kohya's XTI writes it", FileKind::embedding_layers;
   if (names.has("clip_l") && names.has("clip_g") && names.count() == 2)
     return what = "an embedding for the two text encoders of Stable Diffusion XL", FileKind::embedding_sdxl;
-  if (names.count() == 1 && is_rows(names.infos().begin()->second.shape)) {
-    if (names.has("emb_params"))
+  if (names.count() == 1 && is_rows(names.infos().begin()->second.shape) && !names.any_ends(".weight") &&
+      !names.any_ends(".bias")) {
+    if (names.has("emb_params") || names.has("emp_params"))  // OneTrainer's spelling
       return what = "an embedding as AUTOMATIC1111 and kohya write it", FileKind::embedding_emb_params;
     return what = "an embedding as diffusers writes it", FileKind::embedding_diffusers;
   }
@@ -134,7 +130,10 @@ inline FileKind kind_of(const FileNames& names, const std::map<std::string, std:
     return what = "the VAE of a diffusers folder", FileKind::part_vae;
   if (names.any_ends("embeddings.token_embedding.weight") && names.any_ends("final_layer_norm.weight"))
     return what = "the text encoder of a diffusers folder", FileKind::part_text_encoder;
-  what = "none of the forms that are known";
+  for (const char* part : {".hada_w1_a", ".lokr_w1", ".oft_blocks", ".oft_diag"})
+    if (names.any(part)) what = "a LyCORIS adapter (LoHa, LoKr or OFT), which is not read";
+  if (names.has("emp_params")) what = "an embedding of OneTrainer with rows for the encoder's output too";
+  if (what.empty()) what = "none of the forms that are known";
   return FileKind::unknown;
 }
 

@@ -5,8 +5,8 @@
 
 namespace persona {
 
-/// The models whose token rows are `width` wide, by name ("Stable Diffusion 1.x"); empty: of no known one. Widths tell
-/// families apart, and no more: fine-tunes share their base's.
+/// The models whose token rows (or text states, for XL's two encoders) are `width` wide, by name ("Stable
+/// Diffusion 1.x"); empty: of no known one. Widths tell families apart, and no more: fine-tunes share their base's.
 inline std::string likely_model(std::int64_t width) {
   switch (width) {
     case 128:
@@ -17,6 +17,8 @@ inline std::string likely_model(std::int64_t width) {
       return "Stable Diffusion 2.x";
     case 1280:
       return "the second text encoder of Stable Diffusion XL";
+    case 2048:
+      return "Stable Diffusion XL";
     default:
       return {};
   }
