@@ -14,31 +14,23 @@
 #include <persona/schedule/schedule_config.hpp>
 #include <persona/stable_diffusion/clip_text.hpp>
 #include <persona/stable_diffusion/clip_tokenizer.hpp>
-#include <persona/stable_diffusion/configs.hpp>
 #include <persona/stable_diffusion/folder.hpp>
+#include <persona/stable_diffusion/load_options.hpp>
 #include <persona/stable_diffusion/load_weights.hpp>
+#include <persona/stable_diffusion/model_parts.hpp>
+#include <persona/stable_diffusion/single_file.hpp>
 #include <persona/stable_diffusion/unet.hpp>
 #include <persona/stable_diffusion/vae.hpp>
-#include <persona/stable_diffusion/weights_file.hpp>
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <variant>
 
 namespace persona {
-
-/// How a model is loaded.
-struct LoadOptions {
-  std::string device = "cpu";           ///< "cpu", "cuda", "cuda:N", "auto"
-  std::string dtype = "fp32";           ///< of UNet and autoencoder: "fp32" or "bf16", whatever the files hold
-  std::string text_dtype = "fp32";      ///< of the text encoder
-  std::string variant{};                ///< "fp16": NAME.fp16.safetensors; empty: the plain files, else those
-  std::optional<bool> channels_last{};  ///< layout of UNet and autoencoder; empty: on the CPU, where the UNet is wide
-};
 
 /// A Stable Diffusion 1.x or 2.x model (Rombach et al. 2022). Copies share every base tensor.
 class StableDiffusion {
@@ -54,28 +46,27 @@ class StableDiffusion {
     detail::expect_parts_fit("StableDiffusion", tokenizer_, text_encoder_.config(), unet_.config(), vae_.config());
   }
 
-  /// Reads a diffusers folder (model_index.json, tokenizer/, text_encoder/, unet/, vae/, scheduler/); throws Error
-  /// naming file, key, expected and found.
-  static StableDiffusion load(const std::filesystem::path& folder, const LoadOptions& options = {}) {
+  /// Reads a diffusers folder (model_index.json, tokenizer/, text_encoder/, unet/, vae/, scheduler/), or a single-file
+  /// checkpoint (.safetensors, Rombach et al. 2022), with LoadOptions::tokenizer and what else it does not say; throws
+  /// Error naming file, key, expected and found.
+  static StableDiffusion load(const std::filesystem::path& path, const LoadOptions& options = {}) {
     const auto device = parse_device(options.device);
     const auto dtype = parse_dtype(options.dtype), text_dtype = parse_dtype(options.text_dtype);
-    detail::expect_model_folder(folder);
-    auto tokenizer = CLIPTokenizer::from_folder(folder / "tokenizer");
-    CLIPTextModel text(read_text_config(folder / "text_encoder" / "config.json"));
-    UNet2DConditionModel unet(read_unet_config(folder / "unet" / "config.json"));
-    AutoencoderKL vae(read_vae_config(folder / "vae" / "config.json"));
-    auto scheduler = read_scheduler_config(folder / "scheduler" / "scheduler_config.json");
-    detail::expect_parts_fit(folder.string(), tokenizer, text.config(), unet.config(), vae.config());
-    const auto weights = [&](const char* part, const char* stem) {
-      return WeightsFile::find(folder / part, stem, options.variant);
-    };
-    load_weights(text, weights("text_encoder", "model"), device, text_dtype, detail::rename_text_tensor);
-    load_weights(unet, weights("unet", "diffusion_pytorch_model"), device, dtype);
-    load_weights(vae, weights("vae", "diffusion_pytorch_model"), device, dtype, detail::rename_vae_tensor);
+    std::error_code unreadable;
+    auto parts = std::filesystem::is_regular_file(path, unreadable) ? detail::read_single_file(path, options)
+                                                                    : detail::read_folder(path, options);
+    detail::expect_parts_fit(path.string(), parts.tokenizer, parts.text, parts.unet, parts.vae);
+    CLIPTextModel text(parts.text);
+    UNet2DConditionModel unet(parts.unet);
+    AutoencoderKL vae(parts.vae);
+    load_weights(text, parts.text_file.file, device, text_dtype, parts.text_file.rename);
+    load_weights(unet, parts.unet_file.file, device, dtype, parts.unet_file.rename);
+    load_weights(vae, parts.vae_file.file, device, dtype, parts.vae_file.rename);
     // A narrow UNet is slower in it, and CUDA's GroupNorm answers in NCHW.
     const bool wide = unet.config().block_out_channels.front() >= 256;
     if (options.channels_last.value_or(wide && device.is_cpu())) to_channels_last(unet), to_channels_last(vae);
-    return {std::move(tokenizer), std::move(text), std::move(unet), std::move(vae), std::move(scheduler), device};
+    return {std::move(parts.tokenizer), std::move(text), std::move(unet), std::move(vae),
+            std::move(parts.scheduler), device};
   }
 
   const CLIPTokenizer& tokenizer() const { return tokenizer_; }

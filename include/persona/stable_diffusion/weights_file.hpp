@@ -38,21 +38,27 @@ class WeightsFile {
     refuse(folder, stem + (variant.empty() ? "" : "." + variant) + ".safetensors");
   }
 
+  /// The tensors of a file whose names begin with `prefix`, under what follows it: one part of a whole model.
+  static WeightsFile part_of(const SafeTensors& file, const std::string& prefix) { return {file, prefix}; }
+
   /// The file, or the index, for messages.
   const std::string& name() const { return name_; }
   bool sharded() const { return files_.size() > 1; }
+  /// What the stored names begin with beside the names here; empty: nothing.
+  const std::string& prefix() const { return prefix_; }
   /// Which file each tensor is in.
   const std::map<std::string, std::size_t>& places() const { return places_; }
-  const SafeTensorInfo& info(const std::string& tensor) const { return file(tensor).info(tensor); }
-  Tensor load(const std::string& tensor) const { return file(tensor).load(tensor); }
+  const SafeTensorInfo& info(const std::string& tensor) const { return file(tensor).info(prefix_ + tensor); }
+  Tensor load(const std::string& tensor) const { return file(tensor).load(prefix_ + tensor); }
   /// The name of the file that holds a tensor, without its folder.
   std::string file_name(const std::string& tensor) const {
     return std::filesystem::path(file(tensor).path()).filename().string();
   }
 
  private:
-  explicit WeightsFile(SafeTensors file) : name_(file.path()) {
-    for (const auto& [tensor, info] : file.infos()) places_.emplace(tensor, 0);
+  WeightsFile(SafeTensors file, const std::string& prefix = {}) : name_(file.path()), prefix_(prefix) {
+    for (const auto& [tensor, info] : file.infos())
+      if (tensor.starts_with(prefix)) places_.emplace(tensor.substr(prefix.size()), 0);
     files_.push_back(std::move(file));
   }
 
@@ -137,7 +143,7 @@ class WeightsFile {
     return files_[found->second];
   }
 
-  std::string name_;
+  std::string name_, prefix_;
   std::vector<SafeTensors> files_;
   std::map<std::string, std::size_t> places_;
 };
