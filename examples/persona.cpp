@@ -11,8 +11,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <iostream>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -28,6 +30,18 @@ int list_methods(const std::string& name) {
   for (const Parameter& parameter : chosen(settings))
     std::printf("%-24s %-22s %s\n", parameter.key.c_str(), text_of(parameter).c_str(), parameter.help.c_str());
   return done;
+}
+
+/// CLI11 would say that a subcommand is missing where one is misspelt.
+void expect_command(const CLI::App& app, const std::string& first) {
+  std::vector<std::string> known;
+  for (const CLI::App* sub : app.get_subcommands({})) known.push_back(sub->get_name());
+  if (first.starts_with("-") || std::ranges::find(known, first) != known.end()) return;
+  std::string list;
+  for (const auto& name : known) list += (list.empty() ? "" : ", ") + name;
+  const auto meant = command::nearest(first, known);
+  throw command::Usage("persona", "'" + first + "' is no command" + (meant.empty() ? "" : "; was " + meant + " meant?"),
+                       list);
 }
 
 // Of `persona generate` and those that read a model.
@@ -97,6 +111,11 @@ int main(int argc, char** argv) {
   completes->add_option("shell", shell, "bash or zsh")->required();
 
   try {
+    if (argc < 2) {
+      std::cerr << app.help();
+      return misused;
+    }
+    expect_command(app, argv[1]);
     app.parse(argc, argv);
     std::string command = "persona";
     for (int i = 1; i < argc; ++i) command += " " + detail::quoted(argv[i]);

@@ -78,3 +78,12 @@ endforeach()
 if(TEST peer.parity)
   set_tests_properties(peer.parity PROPERTIES SKIP_RETURN_CODE ${skip_code})
 endif()
+
+# cli: the program persona, used wrongly and rightly.
+if(TARGET persona_cli)
+  foreach(name IN ITEMS wrong_steps runs report)
+    persona_script_test(cli.${name} cli bash "${CMAKE_CURRENT_SOURCE_DIR}/cli/${name}.sh" "$<TARGET_FILE:persona_cli>"
+      "${PROJECT_SOURCE_DIR}" "${CMAKE_CURRENT_BINARY_DIR}/cli/${name}")
+    set_tests_properties(cli.${name} PROPERTIES ENVIRONMENT OMP_NUM_THREADS=1 SKIP_RETURN_CODE ${skip_code})
+  endforeach()
+endif()

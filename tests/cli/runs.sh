@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# What the program does when it is used rightly: runs.sh PROGRAM SOURCE WORK
+set -euo pipefail
+persona=$1 toyland=$2/examples/toyland work=$3
+cat=$toyland/photos/things/thing_00.png
+rm -rf "$work" && mkdir -p "$work"
+die() { echo "FAILED: $*" >&2; exit 1; }
+quick=(--model "$toyland/model" --num-inference-steps 2 --guidance-scale 1 --validation-prompts 'a {}')
+thing=("${quick[@]}" --photos "$cat" --class-word cat)
+
+echo '--- an interrupted run, gone on with, is the run that was not interrupted, bit for bit'
+steps=(--method batex --steps 60 --batch 1 --checkpointing-steps 7)
+"$persona" personalize "${thing[@]}" "${steps[@]}" --out "$work/whole" >"$work/whole.log" 2>&1
+"$persona" personalize "${thing[@]}" "${steps[@]}" --out "$work/cut" >"$work/cut.log" 2>&1 & run=$!
+for _ in $(seq 600); do [ "$(wc -l 2>/dev/null <"$work/cut/steps.csv" || echo 0)" -gt 5 ] && break; sleep 0.05; done
+kill -INT $run
+code=0; wait $run || code=$?
+[ $code = 130 ] || die "an interrupted run exits with $code: $(cat "$work/cut.log")"
+grep -q -- '--resume --out' "$work/cut.log" || die "does not say how to resume: $(cat "$work/cut.log")"
+"$persona" personalize --resume --out "$work/cut" >"$work/resumed.log" 2>&1 || die "$(cat "$work/resumed.log")"
+cmp "$work/whole/learned.safetensors" "$work/cut/learned.safetensors"
+cmp <(cut -d, -f1-5 "$work/whole/steps.csv") <(cut -d, -f1-5 "$work/cut/steps.csv")
+
+echo '--- run.toml is the run; JSON says the same; flags go before'
+"$persona" personalize --config "$work/whole/run.toml" --out "$work/again" >/dev/null 2>&1
+cmp "$work/whole/learned.safetensors" "$work/again/learned.safetensors"
+printf '{"method": "batex", "steps": 9, "model": "%s", "photos": "%s", "class_word": "cat", "validation_prompts": ["a {}"],
+ "num_inference_steps": 1, "guidance_scale": 1, "special_tokens": true}' "$toyland/model" "$cat" >"$work/run.json"
+"$persona" personalize --config "$work/run.json" --steps 2 --out "$work/json" >/dev/null 2>&1
+grep -q '^steps = 2$' "$work/json/run.toml" || die 'a flag did not go before the file'
+grep -q '^special_tokens = true$' "$work/json/run.toml" || die 'run.toml lacks what run.json said'
+
+echo '--- a dry run writes nothing'
+"$persona" personalize "${thing[@]}" --method lora --dry-run --out "$work/dry" >"$work/dry.log"
+[ ! -e "$work/dry" ] || die 'it wrote'
+for word in photos captions sum trains time memory; do grep -q "^$word " "$work/dry.log" || die "no $word: $(cat "$work/dry.log")"; done
+
+echo '--- every method by its name'
+header='{"feature":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}}   '
+{ printf "\\$(printf %03o ${#header})\\0\\0\\0\\0\\0\\0\\0"; printf %s "$header"; printf '\0\0\200?\0\0\200?\0\0\200?\0\0\200?'; } >"$work/feature.safetensors"
+for method in $("$persona" methods | cut -d' ' -f1); do
+  more=()
+  case $method in
+    cross_initialization | celeb_basis*) more=(--names "$toyland/names.txt") ;;&
+    celeb_basis) more+=(--face-feature "$work/feature.safetensors") ;;
+    svdiff | dreambooth | custom_diffusion) more=(--class-images 1) ;;&
+    custom_diffusion) more+=(--word panda) ;;
+    lora) more=(--weights cross_attention_kv+text_attention --rank 2) ;;
+    textual_inversion) more=(--snr-gamma 5 --lr-scheduler cosine --lr-warmup-steps 1) ;;
+  esac
+  "$persona" personalize "${thing[@]}" --method "$method" "${more[@]}" --steps 2 --batch 1 --accumulate 1 --out "$work/all/$method" >"$work/$method.log" 2>&1 ||
+    die "$method: $(cat "$work/$method.log")"
+  "$persona" inspect "$work/all/$method/learned.safetensors" >"$work/inspect.log"
+  grep -q 'Learned::load' "$work/inspect.log" || die "$method: $(cat "$work/inspect.log")"
+done
+
+echo '--- pictures, forms, the rest'
+"$persona" generate "${quick[@]:0:6}" --learned "$work/whole/learned.safetensors" "$work/all/lora/learned.safetensors" \
+  --prompt 'a {} in the snow' 'a <one>' --num-images 2 --out "$work/pictures" >"$work/pictures.log"
+[ "$(grep -c '\.png$' "$work/pictures.log")" = 5 ] || die "$(cat "$work/pictures.log")"
+"$persona" convert "$work/whole/learned.safetensors" --to diffusers --token '<kit>' --out "$work/forms" >/dev/null
+"$persona" inspect "$work/forms/learned_embeds.safetensors" | grep -q '^token  *<kit>, 1 x 128' || die 'the token was not renamed'
+"$persona" convert "$work/all/lora/learned.safetensors" --model "$toyland/model" --to kohya_lora --out "$work/forms" >/dev/null
+"$persona" inspect "$work/forms/learned-kohya_lora.safetensors" | grep -q 'kohya.*rank 2' || die 'no LoRA of rank 2'
+"$persona" generate "${quick[@]:0:6}" --learned "$work/forms/learned-kohya_lora.safetensors" --prompt 'a sks cat' --out "$work/kohya" >/dev/null
+"$persona" convert "$work/all/svdiff/learned.safetensors" --model "$toyland/model" --to model --out "$work/baked" >/dev/null
+"$persona" doctor --model "$work/baked" --out "$work" >"$work/doctor.log" || die "$(cat "$work/doctor.log")"
+grep -q 'nothing here would fail' "$work/doctor.log" || die "$(cat "$work/doctor.log")"
+"$persona" doctor --device cuda:9 --out "$work" >"$work/doctor.log" && die 'a device that is not there would not fail'
+grep -q '^NO  device' "$work/doctor.log" || die "$(cat "$work/doctor.log")"
+"$persona" completion bash >"$work/completion"
+words() { bash -c 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _persona; echo ${COMPREPLY[*]}' - "$work/completion" "$@"; }
+[ "$(words persona gen)" = generate ] || die "a command is not completed: $(words persona gen)"
+[ "$(words persona personalize --method bat)" = batex ] || die 'a method is not completed'
+[ "$(words persona generate --guid)" = --guidance-scale ] || die 'a flag is not completed'
+echo 'all as it should be'
