@@ -181,7 +181,7 @@ class RunReport {
   }
   void draw(std::int64_t step) {
     if (options_.prompts.empty()) return;
-    const auto images = generate(model_.with(run_.learned()), options_.prompts, options_.drawing);
+    const auto images = generate(personalized(model_, run_.learned()), options_.prompts, options_.drawing);
     const auto grid = make_grid(images, {.columns = static_cast<std::int64_t>(images.size()),
                                          .captions = options_.prompts,
                                          .scale = images.front().width < 128 ? 2 : 1});

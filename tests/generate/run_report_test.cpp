@@ -1,0 +1,104 @@
+#include "support/catch.hpp"
+#include "support/folder.hpp"
+
+#include <persona/generate/run_report.hpp>
+#include <persona/init/token.hpp>
+#include <persona/io/read_file.hpp>
+#include <persona/loss/l2.hpp>
+#include <persona/schedule/ddim.hpp>
+#include <persona/testing.hpp>
+#include <persona/train/personalize.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace {
+
+using persona::operator+;
+
+struct Draws : persona::testing::TinyModel {
+  Draws() : persona::testing::TinyModel(persona::testing::tiny_model()) {}
+  persona::DDIMScheduler sampler(std::string_view) const {
+    return persona::DDIMScheduler(persona::SchedulerConfig{.num_train_timesteps = 100});
+  }
+};
+
+std::string text_of(const std::filesystem::path& file) {
+  const auto bytes = persona::read_file(file);
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+std::int64_t lines_of(const std::filesystem::path& file) { return std::ranges::count(text_of(file), '\n'); }
+
+const persona::RunReportOptions options{.title = "<one> & co",
+                                        .command = "how it was begun",
+                                        .prompts = {"a photo of <one>", "a cat"},
+                                        .every = 2,
+                                        .drawing = {.steps = 2, .guidance = 1, .sampler = "ddim"}};
+
+}  // namespace
+
+TEST_CASE("a report has photos, validations, charts, the sum and the command, and grows as the run does") {
+  const Draws model;
+  const auto subjects = persona::testing::tiny_subjects(1);
+  const persona::test::Folder folder;
+  const auto sum = persona::TokenInit{} + persona::L2Reg{1e-3};
+  const auto run = persona::personalize(model, subjects[0], sum, {.steps = 5, .batch = 2});
+  persona::RunReport report(model, subjects, folder.path(), options);
+
+  report.on_begin(run);
+  const auto begun = text_of(report.page());
+  CHECK(begun.find("0 of 5 steps") != begun.npos);
+  CHECK(begun.find("after step 0") != begun.npos);
+  CHECK(begun.find("Denoising loss") == begun.npos);
+  for (const auto& step : run) report.on_step(step);
+  report.on_end(run);
+
+  const auto page = text_of(report.page());
+  for (const char* words : {"<title>&lt;one&gt; &amp; co</title>", "5 of 5 steps", "after step 2", "after step 4",
+                            "after step 5", "Denoising loss", "Term: L2Reg", "Norm of the rows", "TokenInit",
+                            "weight = 0.001", "how it was begun", "1 x "})
+    CHECK_THAT(page, Catch::Contains(words));
+  CHECK(lines_of(folder / "steps.csv") == 6);
+  for (const char* step : {"000000", "000002", "000004", "000005"})
+    CHECK(std::filesystem::exists(folder / "validation" / ("step-" + std::string(step) + ".png")));
+}
+
+TEST_CASE("a resumed run's report goes on with the numbers and pictures of the steps behind it, and no others") {
+  const Draws model;
+  const auto subjects = persona::testing::tiny_subjects(1);
+  const persona::test::Folder folder, kept;
+  const auto begin = [&](std::filesystem::path from) {
+    return persona::personalize(model, subjects[0], persona::TokenInit{}, {.steps = 6, .resume = std::move(from)});
+  };
+  {
+    const auto run = begin({});
+    persona::RunReport report(model, subjects, folder.path(), options);
+    report.on_begin(run);
+    for (const auto& step : run) {
+      report.on_step(step);
+      if (step.index == 3) run.save(kept / "checkpoint");
+      if (step.index == 5) break;  // the checkpoint knows nothing of the last two
+    }
+  }
+  const auto before = text_of(folder / "steps.csv");
+  const auto run = begin(kept / "checkpoint");
+  persona::RunReport report(model, subjects, folder.path(), options);
+  report.on_begin(run);
+  CHECK(lines_of(folder / "steps.csv") == 4);
+  for (const auto& step : run) report.on_step(step);
+  report.on_end(run);
+  const auto after = text_of(folder / "steps.csv");
+  CHECK(std::ranges::count(after, '\n') == 7);
+  // The same steps have the same losses; the clock differs.
+  const auto losses = [](const std::string& table, int line) {
+    std::size_t at = 0;
+    for (int i = 0; i < line; ++i) at = table.find('\n', at) + 1;
+    return table.substr(at, table.find(',', table.find(',', at) + 1) - at);
+  };
+  for (const int line : {1, 3, 4, 5}) CHECK(losses(before, line) == losses(after, line));
+  const auto page = text_of(report.page());
+  for (const char* words : {"after step 2", "after step 4", "after step 6", "6 of 6 steps"})
+    CHECK_THAT(page, Catch::Contains(words));
+}
