@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""diffusers' load_textual_inversion reads what persona exports, in both forms, with one vector and with three."""
+"""diffusers' load_textual_inversion reads what persona exports, in every form, with one vector and with three."""
 import argparse
 import os
 import pathlib
@@ -35,7 +35,11 @@ def main():
         for vectors in (1, 3):
             expected = load_file(folder / f"{vectors}.safetensors")["rows.<ada>"]
             assert expected.shape == (vectors, 16), expected.shape
-            for file, token in (("learned_embeds.safetensors", None), ("ada.safetensors", "<ada>")):
+            forms = [("learned_embeds.safetensors", None), ("ada.safetensors", "<ada>")]
+            if vectors == 1:
+                forms.append(("vector/learned_embeds.safetensors", None))
+                assert load_file(folder / "1/vector/learned_embeds.safetensors")["<ada>"].shape == (16,)
+            for file, token in forms:
                 pipe = pipeline()
                 pipe.load_textual_inversion(str(folder / str(vectors) / file), token=token)
                 tokens = ["<ada>"] + [f"<ada>_{i}" for i in range(1, vectors)]

@@ -4,6 +4,7 @@
 #include <persona/core/tensor.hpp>
 #include <persona/core/warning.hpp>
 #include <persona/io/safetensors.hpp>
+#include <persona/learned/import_embedding.hpp>
 #include <persona/learned/learned.hpp>
 #include <persona/learned/xti_file.hpp>
 
@@ -16,12 +17,17 @@
 
 namespace persona {
 
-/// Forms in which other tools read a learned embedding.
+/// Forms in which other tools read a learned embedding. Names of one value write the same file.
 enum class Format {
-  diffusers,   ///< TOKEN -> [n, D]: pipe.load_textual_inversion
-  emb_params,  ///< "emb_params" -> [n, D]: AUTOMATIC1111, kohya, ComfyUI, stable-diffusion.cpp; the file's stem is the
-               ///< trigger word
-  kohya_xti,   ///< "IN01" ... "OUT11" -> [n, D]: rows for each of 16 layers, sd-scripts' XTI
+  diffusers,  ///< TOKEN -> [n, D]: pipe.load_textual_inversion; AUTOMATIC1111, ComfyUI, kohya, stable-diffusion.cpp too
+  emb_params,        ///< "emb_params" -> [n, D]; the file's stem is the trigger word
+  kohya_xti,         ///< "IN01" ... "OUT11" -> [n, D]: rows for each of 16 layers, sd-scripts' XTI
+  diffusers_vector,  ///< TOKEN -> [D], one vector alone: the form of diffusers that InvokeAI reads too
+
+  automatic1111 = emb_params,         ///< the web UI, and ComfyUI
+  kohya = emb_params,                 ///< sd-scripts
+  invokeai = emb_params,              ///< any number of vectors
+  stable_diffusion_cpp = emb_params,  ///< which copies rows as they are: fp32, as all forms here
 };
 
 namespace detail {
@@ -53,18 +59,24 @@ inline Tensor collapsed(const LearnedRows& row) {
 
 /// Writes one file a token into `folder` and returns their paths: "learned_embeds.safetensors" (or
 /// "STEM.learned_embeds.safetensors" where there are several tokens) for diffusers, "STEM.safetensors" for the others.
-/// Rows that differ by layer or timestep are collapsed, with a warning, where the form has one set of rows.
+/// Rows are fp32. Rows that differ by layer or timestep are collapsed, with a warning, where the form has one set of
+/// rows. Throws Error where a form has no place for what was learned.
 inline std::vector<std::filesystem::path> export_to(const Learned& learned, const std::filesystem::path& folder,
                                                     Format format) {
   if (learned.rows.empty()) throw Error("export_to", "no token was learned", "embedding files hold token rows alone");
   if (!learned.weights.empty())
     throw Error("export_to", "weights were learned beside the tokens, and an embedding file has no place for them",
                 "export a Learned with .weights cleared, where the tokens alone are wanted");
+  for (const LearnedRows& row : learned.rows)
+    if (format == Format::diffusers_vector && row.vectors() != 1)
+      throw Error("export_to",
+                  "'" + row.token + "' has " + std::to_string(row.vectors()) + " vectors, and this form holds one",
+                  "Format::emb_params holds any number, and InvokeAI reads it");
   std::filesystem::create_directories(folder);
   std::vector<std::filesystem::path> written;
   for (const LearnedRows& row : learned.rows) {
     const auto stem = detail::file_stem(row.token);
-    const bool diffusers = format == Format::diffusers;
+    const bool flat = format == Format::diffusers_vector, diffusers = flat || format == Format::diffusers;
     const auto name = !diffusers ? stem : learned.rows.size() == 1 ? "learned_embeds" : stem + ".learned_embeds";
     std::map<std::string, std::string> metadata{{"format", "pt"}, {"token", row.token}};
     for (const auto& [key, value] : learned.metadata) metadata.emplace(key, value);
@@ -80,32 +92,12 @@ inline std::vector<std::filesystem::path> export_to(const Learned& learned, cons
     if (row.layered)
       warn("export_to", "the rows of '" + row.token + "' differ by layer or timestep, and this form holds one set",
            "their mean is written; Learned::save keeps all");
+    const auto rows = collapsed(row).to(at::kCPU, at::kFloat).contiguous();
     write_safetensors(written.back(),
-                      std::map<std::string, Tensor>{{diffusers ? row.token : "emb_params", collapsed(row)}}, metadata);
+                      std::map<std::string, Tensor>{{diffusers ? row.token : "emb_params", flat ? rows[0] : rows}},
+                      metadata);
   }
   return written;
-}
-
-/// Reads an embedding of another tool: diffusers' one-key form, whose key is the token, "emb_params", or kohya's XTI
-/// form, whose token is `token` or the file's stem. Throws Error naming the file and its keys where it is neither.
-inline Learned import_embedding(const std::filesystem::path& file, std::string token = {}) {
-  const auto source = SafeTensors::open(file);
-  const auto names = source.names();
-  const std::vector<std::string> keys(names.begin(), names.end());
-  if (detail::is_xti_file(source))
-    return {.rows = {detail::read_xti(source, file, token.empty() ? file.stem().string() : token)}};
-  if (keys.size() != 1) {
-    std::string list;
-    for (std::size_t i = 0; i < keys.size() && i < 10; ++i) list += (i ? ", " : "") + keys[i];
-    throw Error(file.string(),
-                "an embedding file has one tensor, this has " + std::to_string(keys.size()) + ": " + list,
-                "is it a LoRA, or an embedding of a model with two text encoders?");
-  }
-  auto rows = source.load(keys.front()).to(at::kFloat);
-  if (rows.dim() == 1) rows = rows.unsqueeze(0);
-  expect_shape(rows, {"vectors", "D"}, file.string() + ": " + keys.front());
-  if (token.empty()) token = keys.front() == "emb_params" ? file.stem().string() : keys.front();
-  return {.rows = {{.token = std::move(token), .rows = std::move(rows)}}};
 }
 
 }  // namespace persona

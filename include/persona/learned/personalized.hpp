@@ -1,6 +1,8 @@
 #pragma once
 
 #include <persona/core/error.hpp>
+#include <persona/core/shape.hpp>
+#include <persona/io/likely_model.hpp>
 #include <persona/learned/learned.hpp>
 #include <persona/model/attachment.hpp>
 #include <persona/model/diffusion_model.hpp>
@@ -111,8 +113,12 @@ class Personalized {
       for (const LearnedRows& other : rows_)
         if (other.token == row.token)
           throw Error("with", "the token '" + row.token + "' is learned already", "learn it under another token");
-      expect_shape(row.rows, {"vectors", {table.size(1), "D"}}, "with: '" + row.token + "'",
-                   "these rows were learned on a model with another text encoder");
+      expect_shape(row.rows, {"vectors", "D"}, "with: '" + row.token + "'");
+      if (row.rows.size(1) != table.size(1))
+        throw Error("with: '" + row.token + "'",
+                    "its rows are " + width_shown(row.rows.size(1)) + "; this model's text encoder is " +
+                        width_shown(table.size(1)),
+                    "rows fit the base model that they were learned on, and its fine-tunes");
       row.rows = row.rows.to(table.device());
       rows_.push_back(std::move(row));
     }

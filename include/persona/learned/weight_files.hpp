@@ -2,6 +2,7 @@
 
 #include <persona/core/error.hpp>
 #include <persona/core/warning.hpp>
+#include <persona/io/adapter_keys.hpp>
 #include <persona/io/safetensors.hpp>
 #include <persona/learned/learned.hpp>
 #include <persona/learned/weight_table.hpp>
@@ -105,33 +106,8 @@ inline void write_custom_diffusion(const LearnedWeight& weight, Tensors& out) {
   auto name = path.substr(layer + 6);
   const auto end = name.find('.');
   name.insert(end == name.npos ? name.size() : end, "_custom_diffusion");
-  out.emplace(path.substr(5, layer + 1) + "processor." + name + (bias ? ".bias" : ".weight"), stored.tensors.at("weight"));
-}
-
-/// A key of a LoRA file as module and part: down, up, alpha, magnitude; false where it is none.
-inline bool split_lora_key(std::string key, std::string& module, std::string& part) {
-  static constexpr std::pair<std::string_view, const char*> endings[] = {{".lora_linear_layer.down.weight", "down"},
-                                                                         {".lora_linear_layer.up.weight", "up"},
-                                                                         {".lora.down.weight", "down"},
-                                                                         {".lora.up.weight", "up"},
-                                                                         {".lora_down.weight", "down"},
-                                                                         {".lora_up.weight", "up"},
-                                                                         {".lora_A.weight", "down"},
-                                                                         {".lora_B.weight", "up"},
-                                                                         {".lora_A.default.weight", "down"},
-                                                                         {".lora_B.default.weight", "up"},
-                                                                         {".lora_linear_layer.dora_scale", "magnitude"},
-                                                                         {".lora.dora_scale", "magnitude"},
-                                                                         {".dora_scale", "magnitude"},
-                                                                         {".lora_magnitude_vector", "magnitude"},
-                                                                         {".lora_magnitude_vector.weight", "magnitude"},
-                                                                         {".alpha", "alpha"}};
-  for (const auto& [ending, name] : endings)
-    if (cut_suffix(key, ending)) {
-      module = std::move(key), part = name;
-      return true;
-    }
-  return false;
+  out.emplace(path.substr(5, layer + 1) + "processor." + name + (bias ? ".bias" : ".weight"),
+              stored.tensors.at("weight"));
 }
 
 inline LearnedWeight read_lora(const std::string& name, std::map<std::string, Tensor> parts, const std::string& where) {
@@ -192,10 +168,10 @@ void export_weights(const Model& model, const Learned& learned, const std::files
   write_safetensors(file, tensors, metadata);
 }
 
-/// Reads changes of weights in any of these forms: LoRA and DoRA as diffusers, peft and kohya write them,
-/// svdiff-pytorch's shifts, Custom Diffusion's weights, kohya's differences. Names are those of `model`; decompositions
-/// are kept in `cache`. Throws Error naming file and key where the model has no such weight, or the form is none of
-/// these.
+/// Reads changes of weights in any of these forms: LoRA and DoRA as diffusers (of today and of 2023), peft and kohya
+/// write them, svdiff-pytorch's shifts of either part, Custom Diffusion's weights, kohya's differences. Names are those
+/// of `model`; decompositions are kept in `cache`. Throws Error naming file and key where the model has no such weight,
+/// or the form is none of these.
 template <DiffusionModel Model>
 Learned import_weights(const Model& model, const std::filesystem::path& file, const std::filesystem::path& cache = {}) {
   const auto source = SafeTensors::open(file);
@@ -204,19 +180,20 @@ Learned import_weights(const Model& model, const std::filesystem::path& file, co
   for (const auto& [key, value] : source.metadata()) learned.metadata.emplace(key, value);
   std::map<std::string, std::map<std::string, Tensor>> lora;  // by weight
   const auto find = [&](const std::string& module, const std::string& key) -> const WeightRef& {
-    if (const auto* ref = table.find(module)) return *ref;
+    for (const char* part : {"", "unet.", "text_encoder."})  // files of one part leave its name out
+      if (const auto* ref = table.find(part + module)) return *ref;
     throw Error(file.string() + ": " + key, "this model has no weight '" + module + "'",
                 "was it learned on another kind of model?");
   };
   for (const auto& key : source.names()) {
-    std::string module = key, part;
-    if (detail::split_lora_key(key, module, part)) {
-      lora[find(module, key).full_name()].emplace(part, source.load(key));
+    if (const auto factor = detail::split_lora_key(key)) {
+      lora[find(factor->module, key).full_name()].emplace(factor->part, source.load(key));
       continue;
     }
+    std::string module = key;
     LearnedWeight weight;
     if (detail::cut_suffix(module, ".delta")) {
-      const auto& ref = find("unet." + module, key);
+      const auto& ref = find(module, key);
       const auto delta = source.load(key).to(at::kFloat).flatten();
       weight.name = ref.full_name();
       weight.file = {std::string(ref.base.dim() > 1 ? SpectralFactors::form : VectorScale::form), {{"delta", delta}}};
@@ -224,7 +201,7 @@ Learned import_weights(const Model& model, const std::filesystem::path& file, co
     } else if (const auto cut = module.find(".processor.");
                cut != module.npos && module.find("_custom_diffusion") != module.npos) {
       module.erase(cut, 10), module.erase(module.find("_custom_diffusion"), 17);
-      const auto& ref = find("unet." + detail::without_weight(module), key);
+      const auto& ref = find(detail::without_weight(module), key);
       weight.name = ref.full_name();
       weight.file = {std::string(FullWeight::form), {{"weight", source.load(key).to(at::kFloat)}}};
       weight.make = detail::made_by<FullWeight>();

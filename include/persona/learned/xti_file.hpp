@@ -3,21 +3,16 @@
 #include <persona/core/error.hpp>
 #include <persona/core/shape.hpp>
 #include <persona/core/tensor.hpp>
+#include <persona/io/adapter_keys.hpp>
 #include <persona/io/safetensors.hpp>
 #include <persona/learned/learned.hpp>
 #include <persona/param/layered_rows.hpp>
 
-#include <array>
 #include <filesystem>
 #include <map>
 #include <string>
 
 namespace persona {
-
-/// kohya's names of Stable Diffusion's 16 cross-attention layers, in the order of the data.
-inline constexpr std::array<const char*, 16> xti_layer_names{"IN01",  "IN02",  "IN04",  "IN05",  "IN07",  "IN08",
-                                                             "MID",   "OUT03", "OUT04", "OUT05", "OUT06", "OUT07",
-                                                             "OUT08", "OUT09", "OUT10", "OUT11"};
 
 namespace detail {
 /// Rows by layer as kohya's 16 tensors [n, D].
