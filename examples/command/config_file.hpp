@@ -71,6 +71,7 @@ inline void write_config(const std::filesystem::path& file, const std::vector<Pa
   std::ostringstream text;
   text << "# " << heading << "\n";
   for (const Parameter& parameter : chosen) {
+    if (!parameter.choices.empty() && text_of(parameter).empty()) continue;
     text << parameter.key << " = ";
     if (const auto* const* list = std::get_if<std::vector<std::string>*>(&parameter.value)) {
       toml::array array;

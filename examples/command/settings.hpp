@@ -18,7 +18,8 @@ namespace command {
 /// A run, and all that any method can be told.
 struct Settings {
   // what is learned, into what
-  std::string method = "cross_initialization", model{}, tokenizer{}, device = "auto", dtype = "fp32";
+  std::string method = "cross_initialization", model{}, tokenizer{}, prediction_type{};
+  std::string device = "auto", dtype = "fp32";
   std::string photos{}, token = "<one>", class_word{}, phrase{}, captions = "object", out = "out/persona";
   std::int64_t vectors = 1;
   bool as_published = false;
@@ -93,6 +94,10 @@ inline std::vector<Parameter> parameters(Settings& s) {
       {"method", &s.method, "what is learned, and how (persona methods lists them)"},
       {"model", &s.model, "Stable Diffusion 1.x or 2.x: a diffusers folder, or one .safetensors file"},
       {"tokenizer", &s.tokenizer, "folder of vocab.json and merges.txt, where the model is one file"},
+      {"prediction_type",
+       &s.prediction_type,
+       "of one file's model, where it does not show",
+       {"epsilon", "v_prediction"}},
       {"device", &s.device, "cpu, cuda, cuda:N or auto"},
       {"dtype", &s.dtype, "of UNet and autoencoder", {"fp32", "bf16"}},
       {"photos", &s.photos, "folder of PNG or JPEG files, or one such file"},

@@ -61,7 +61,9 @@ inline persona::GenerateOptions drawing_of(const Settings& s) {
           .sampler = s.sampler};
 }
 
-inline persona::LoadOptions loading_of(const Settings& s) { return {.device = s.device, .dtype = s.dtype}; }
+inline persona::LoadOptions loading_of(const Settings& s) {
+  return {.device = s.device, .dtype = s.dtype, .tokenizer = s.tokenizer, .prediction_type = s.prediction_type};
+}
 
 inline persona::TrainOptions training_of(const Settings& s) {
   return {.steps = s.steps,
