@@ -187,6 +187,7 @@ fi
 {
   echo "# Written by cmake/setup.sh; for projects that use persona, too: they are to find the same LibTorch and compiler."
   [ -z "$torch_prefix" ] || echo "export CMAKE_PREFIX_PATH=\"$torch_prefix\${CMAKE_PREFIX_PATH:+:\$CMAKE_PREFIX_PATH}\""
+  echo 'export CMAKE_GENERATOR="${CMAKE_GENERATOR:-Ninja}"'
   [ -z "${cmake_path:-}" ] || echo "export PATH=\"$cmake_path:\$PATH\""
   [ -z "${CXX:-}" ] || echo "export CXX=\"$CXX\""
 } >build/env.sh
