@@ -84,6 +84,13 @@ class Cells {
     persona::write_file_atomically(folder_ / (setting.name() + ".json"), cell.dump(1) + "\n");
   }
 
+  /// One more score of a result that there is.
+  void amend(const Setting& setting, const std::string& subject, const std::string& key, double value) {
+    auto result = read(setting).at(subject);
+    result[key] = value;
+    add(setting, subject, result);
+  }
+
   /// How many of the subjects have been tried.
   std::size_t count(const Setting& setting, const std::vector<std::string>& subjects) const {
     const auto all = read(setting);

@@ -42,6 +42,7 @@ struct Job {
   double lr = 0;
   const Specimen* specimen = nullptr;
   std::vector<std::int64_t> snapshots{};
+  bool timed_alone = false;  ///< scored already, by a program that did not count its seconds
 
   std::int64_t steps() const { return snapshots.back(); }
 };
@@ -121,7 +122,10 @@ struct Workshop {
       if (asked) {
         const Setting setting{job.method, job.lr, step.index};
         run.session().expect_finite_leaves();
-        if (!cells.has(setting, one.id)) keep(setting, one, run.learned(), cpu, curve);
+        if (job.timed_alone)
+          cells.amend(setting, one.id, "cpu_seconds", std::round(cpu * 100) / 100);
+        else if (!cells.has(setting, one.id))
+          keep(setting, one, run.learned(), cpu, curve);
       }
       tick();
       began = thread_seconds();
@@ -176,6 +180,21 @@ inline std::vector<Job> missing(const Cells& cells, const std::vector<Setting>& 
     for (const auto& [what, steps] : wanted)
       jobs.push_back({what.first, what.second, &one, {steps.begin(), steps.end()}});
   }
+  return jobs;
+}
+
+/// Of settings none of whose results has its seconds, a run of the first specimen.
+inline std::vector<Job> untimed(const Cells& cells, const std::vector<Setting>& settings,
+                                const std::vector<Specimen>& specimens) {
+  std::vector<std::string> names;
+  for (const Specimen& one : specimens) names.push_back(one.id);
+  std::map<std::pair<std::string, double>, std::set<std::int64_t>> wanted;
+  for (const Setting& setting : settings)
+    if (cells.mean(setting, {names.front()}, "text").count == 1 && cells.mean(setting, names, "cpu_seconds").count == 0)
+      wanted[{setting.method, setting.lr}].insert(setting.steps);
+  std::vector<Job> jobs;
+  for (const auto& [what, steps] : wanted)
+    jobs.push_back({what.first, what.second, &specimens.front(), {steps.begin(), steps.end()}, true});
   return jobs;
 }
 

@@ -45,6 +45,8 @@ inline void compute(const Workshop& workshop, const Plan& plan, const Studies& s
   work(spectral_variants(cells, studies), weights.test, "SVDiff's variants and subsets");
   work(rivals.settings(), rivals.validation, "rivals, validation people");
   work(rivals.chosen(cells), rivals.test, "rivals, people");
+  for (const auto* split : {&people.validation, &people.test})
+    work_off(workshop, untimed(cells, people.settings(), *split), threads, "seconds");
   work(people.settings(), people.test, "people, the whole grid");
 }
 
