@@ -103,11 +103,24 @@ TEST_CASE("peft's and older keys are read") {
   CHECK(at::equal(expected, read({{"base_model.model.attn2.0.to_v.lora_A.weight", a},
                                   {"base_model.model.attn2.0.to_v.lora_B.weight", b}})));
   CHECK(at::equal(expected, read({{"unet.attn2.0.to_v.lora_A.weight", a}, {"unet.attn2.0.to_v.lora_B.weight", b}})));
+  for (const std::string front : {"unet.", ""})  // diffusers of 2023, the attention processors alone
+    CHECK(at::equal(expected, read({{front + "attn2.0.processor.to_v_lora.down.weight", a},
+                                    {front + "attn2.0.processor.to_v_lora.up.weight", b}})));
   CHECK(at::allclose(expected,
                      read({{"lora_unet_attn2_0_to_v.lora_down.weight", a},
                            {"lora_unet_attn2_0_to_v.lora_up.weight", 2 * b},
                            {"lora_unet_attn2_0_to_v.alpha", at::ones({})}}),
                      1e-5, 1e-6));
+}
+
+TEST_CASE("svdiff-pytorch's shifts of the text encoder are read as those of the UNet are") {
+  const test::Folder folder;
+  write_safetensors(folder / "spectral_shifts_te.safetensors", {{"mix.delta", at::ones({6})}});
+  const auto model = tiny_model();
+  const auto learned = import_weights(model, folder / "spectral_shifts_te.safetensors");
+  REQUIRE(learned.weights.size() == 1);
+  CHECK(learned.weights[0].name == "text_encoder.mix.weight");
+  CHECK(!at::allclose(predicted(personalized(model, learned)), predicted(model)));
 }
 
 TEST_CASE("what a form has no place for, and what a model has no weight for, is refused with a sentence") {
