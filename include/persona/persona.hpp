@@ -6,6 +6,8 @@
 #include <persona/core/error.hpp>
 #include <persona/version.hpp>
 
+#include <persona/io/describe_file.hpp>
+
 #include <persona/schedule/ddim.hpp>
 #include <persona/schedule/ddpm.hpp>
 
@@ -47,6 +49,7 @@
 
 #include <persona/learned/bake.hpp>
 #include <persona/learned/formats.hpp>
+#include <persona/learned/import_embedding.hpp>
 #include <persona/learned/learned.hpp>
 #include <persona/learned/merge.hpp>
 #include <persona/learned/mix.hpp>
