@@ -1,6 +1,7 @@
 #pragma once
 // persona generate: pictures of prompts, with learned things in the model.
 
+#include "command/bars.hpp"
 #include "command/learned_file.hpp"
 #include "command/subject.hpp"
 #include "command/usage.hpp"
@@ -59,7 +60,8 @@ inline int draw(const Settings& settings, Drawing what) {
     }
     prompts.insert(prompts.end(), static_cast<std::size_t>(what.images), prompt);
   }
-  const auto pictures = persona::generate(model, prompts, drawing_of(settings));
+  Bars bars;
+  const auto pictures = persona::generate(model, prompts, bars.of("pictures", drawing_of(settings)));
   const std::filesystem::path out = settings.out;
   std::filesystem::create_directories(out);
   for (std::size_t i = 0; i < pictures.size(); ++i) {

@@ -1,6 +1,7 @@
 #pragma once
 // persona personalize: a run from its settings, with a report, checkpoints and an end that can be gone on from.
 
+#include "command/bars.hpp"
 #include "command/interrupt.hpp"
 #include "command/plan.hpp"
 #include "command/subject.hpp"
@@ -57,6 +58,8 @@ inline int personalize(Settings settings, bool dry_run, bool resume, const std::
   std::filesystem::create_directories(out);
   auto options = training_of(settings);
   if (resume) options.resume = out / "checkpoint";
+  Bars bars;
+  options.progress = [&bars](const std::string& what, std::int64_t now, std::int64_t all) { bars(what, now, all); };
   const auto run = method.start(model, subject, settings, options);
   auto kept = settings;
   kept.steps = run.steps();
@@ -67,7 +70,7 @@ inline int personalize(Settings settings, bool dry_run, bool resume, const std::
                              .command = command,
                              .prompts = prompts,
                              .every = settings.validation_steps,
-                             .drawing = drawing_of(settings)});
+                             .drawing = bars.of("pictures", drawing_of(settings))});
   const auto save = [&] {
     run.save(out / "checkpoint");
     run.learned().save(out / "learned.safetensors");

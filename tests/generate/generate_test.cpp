@@ -2,13 +2,16 @@
 
 #include <persona/generate/generate.hpp>
 #include <persona/init/token.hpp>
+#include <persona/loss/prior_preservation.hpp>
 #include <persona/param/neti_mapper.hpp>
 #include <persona/param/spectral_shift.hpp>
 #include <persona/schedule/ddim.hpp>
 #include <persona/testing.hpp>
 
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -58,6 +61,33 @@ TEST_CASE("guidance: 1 draws the prompt alone, more moves away from the negative
   CHECK(at::equal(draw(1, ""), draw(1, "a cat")));
   CHECK(!at::equal(draw(3, ""), draw(3, "a cat")));
   CHECK(at::allclose(draw(3, prompts[0].c_str()), draw(1, ""), 1e-5, 1e-6));  // away from itself is nowhere
+}
+
+TEST_CASE("whoever waits is told of every pass, class image and weight") {
+  const Draws model;
+  std::vector<std::pair<std::int64_t, std::int64_t>> passes;
+  persona::generate(model, prompts, with([&](auto& o) {
+                      o.batch = 2;
+                      o.progress = [&](std::int64_t done, std::int64_t all) { passes.emplace_back(done, all); };
+                    }));
+  REQUIRE(passes.size() == 8);  // two batches of four steps
+  for (std::size_t i = 0; i < passes.size(); ++i) CHECK((passes[i] == std::pair<std::int64_t, std::int64_t>(i + 1, 8)));
+
+  std::map<std::string, std::pair<std::int64_t, std::int64_t>> told;  // what -> times, all
+  persona::TrainOptions training{.steps = 1};
+  training.progress = [&](const std::string& what, std::int64_t done, std::int64_t all) {
+    CHECK(done == ++told[what].first);
+    told[what].second = all;
+  };
+  const auto subjects = persona::testing::tiny_subjects(1);
+  const auto run = persona::personalize(
+      model, subjects[0],
+      persona::SpectralShift{} + persona::PriorPreservation{.images = 3, .sampling = {.steps = 4, .sampler = "ddim"}},
+      training);
+  REQUIRE(told.size() == 2);
+  for (const auto& [what, seen] : told) CHECK(seen.first == seen.second);
+  CHECK(told.at("3 class images").second == 4);
+  CHECK(told.at("weights of unet").second == static_cast<std::int64_t>(run.session().bound().weights.size()));
 }
 
 TEST_CASE("learned rows are drawn with, several in one prompt, uniform and layered") {

@@ -29,6 +29,9 @@ struct BindContext {
   /// Gradients [batches, n, D] of the denoising loss in a subject's rows [n, D], over the run's first batches.
   std::function<Tensor(const Subject& subject, const Tensor& rows, std::int64_t batches)> row_gradients{};
 
+  /// Told of what takes long while a sum is bound: "weights", 3, 100.
+  std::function<void(const std::string& what, std::int64_t done, std::int64_t all)> progress{};
+
   const Subject& current() const { return subjects[subject]; }
   /// A fresh generator of the current subject's own numbers, the same on every device (it draws on the host).
   at::Generator generator() const { return random.on_host(Stream::initialization, static_cast<std::int64_t>(subject)); }

@@ -132,7 +132,12 @@ struct PriorPreservation {
         if (kept.dim() == 4 && kept.size(0) == images) return kept;
       }
     }
-    const auto latents = context.sample(text, images, sampling).to(at::kFloat);
+    auto drawing = sampling;
+    if (context.progress && !drawing.progress)
+      drawing.progress = [&](std::int64_t done, std::int64_t all) {
+        context.progress(std::to_string(images) + " class images", done, all);
+      };
+    const auto latents = context.sample(text, images, drawing).to(at::kFloat);
     if (!file.empty()) {
       std::filesystem::create_directories(file.parent_path());
       write_safetensors(file, {{"latents", latents.cpu().contiguous()}}, {{"format", "pt"}, {"prompt", text}});

@@ -14,6 +14,7 @@
 #include <cmath>
 #include <cstdint>
 #include <functional>
+#include <ranges>
 #include <span>
 #include <string>
 #include <string_view>
@@ -96,7 +97,7 @@ class PromptEncoder {
 
 template <DiffusionModel Model, Sampler S>
 Tensor sample_batch(const Model& model, const S& sampler, std::span<const std::string> prompts, std::int64_t first,
-                    const SampleOptions& options, const SampleRows& rows) {
+                    std::int64_t batches, const SampleOptions& options, const SampleRows& rows) {
   const auto device = model.text_encoder().embedding_table().device();
   const auto [c, h, w] = model.latent_shape();
   const Random random(options.seed);
@@ -132,6 +133,10 @@ Tensor sample_batch(const Model& model, const S& sampler, std::span<const std::s
     else
       x = run.step(prediction, i, x);
     ++i;
+    if (options.progress) {
+      const auto passes = static_cast<std::int64_t>(std::ranges::size(run.timesteps()));
+      options.progress(first / options.batch * passes + i, batches * passes);
+    }
   }
   return x;
 }
@@ -155,11 +160,12 @@ Tensor sample_latents(const Model& model, const std::vector<std::string>& prompt
   }
   const at::NoGradGuard no_grad;
   std::vector<Tensor> parts;
+  const auto batches = (static_cast<std::int64_t>(prompts.size()) + options.batch - 1) / options.batch;
   const auto draw_by = [&](const auto& sampler) {
     for (std::size_t first = 0; first < prompts.size(); first += static_cast<std::size_t>(options.batch)) {
       const auto n = std::min(prompts.size() - first, static_cast<std::size_t>(options.batch));
       parts.push_back(detail::sample_batch(model, sampler, std::span(prompts).subspan(first, n),
-                                           static_cast<std::int64_t>(first), options, rows));
+                                           static_cast<std::int64_t>(first), batches, options, rows));
     }
   };
   const auto draw = [&](const auto& sampler) {

@@ -3,6 +3,7 @@
 #include <persona/core/tensor.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 namespace persona {
@@ -17,6 +18,7 @@ struct SampleOptions {
   std::int64_t batch = 8;       ///< images a pass
   double eta = 0;               ///< of "ddim": how much noise a step adds, 1 as much as DDPM
   Tensor start{};               ///< the noise to begin at, [N, C, h, w]; undefined: drawn by the seed
+  std::function<void(std::int64_t done, std::int64_t all)> progress{};  ///< told of every pass of the denoiser
 };
 
 }  // namespace persona

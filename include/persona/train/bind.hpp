@@ -156,12 +156,16 @@ template <class Host, class... C>
 void bind_weights_of(Host& host, const char* name, const Recipe<C...>& recipe, const BindContext& context,
                      Bound& bound) {
   std::vector<WeightRef> refs;
-  for (const WeightRef& ref : host.weights()) refs.push_back(ref);
+  for (WeightRef ref : host.weights()) {
+    ref.host = name;
+    bool chosen = false;
+    for_each_of<Role::weight_parameterization>(recipe, [&](const auto& part) { chosen |= part.selects(ref); });
+    if (chosen) refs.push_back(std::move(ref));
+  }
+  std::int64_t done = 0;
   for (WeightRef& lent : refs) {
     WeightRef ref = std::move(lent);  // nothing here keeps a base that is let go of
-    ref.host = name;
     Attachment attachment(ref);
-    bool any = false;
     for_each_of<Role::weight_parameterization>(recipe, [&](const auto& parameterization) {
       if (!parameterization.selects(ref)) return;
       auto adapter = parameterization.bind(ref, context);
@@ -173,12 +177,12 @@ void bind_weights_of(Host& host, const char* name, const Recipe<C...>& recipe, c
       }
       bound.weights.push_back(std::move(weight));
       attachment.add(std::move(adapter));
-      any = true;
     });
-    if (!any) continue;
     ref = {};
     if (context.let_go) attachment.let_go();
     bound.attachments.push_back(std::move(attachment));
+    if (context.progress)
+      context.progress(std::string("weights of ") + name, ++done, static_cast<std::int64_t>(refs.size()));
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 
 namespace persona {
@@ -14,6 +15,8 @@ struct TrainOptions {
   std::uint64_t seed = 0;          ///< of every stream of random numbers
   std::filesystem::path resume{};  ///< folder of an earlier run.save(): goes on from there, bit for bit on the CPU
   std::filesystem::path cache{};   ///< folder for what is worth keeping between runs; empty: nothing is kept
+  /// Told of what takes long before the first step: class images that are drawn, weights that are taken apart.
+  std::function<void(const std::string& what, std::int64_t done, std::int64_t all)> progress{};
   bool center_crop =
       true;  ///< cut the central square of a photo before resizing; false: squash it, as diffusers does by default
 };

@@ -249,6 +249,7 @@ Run personalize(Model&& model, std::span<const Subject> subjects, const Recipe<C
   const Random random(options.seed, device);
   BindContext context{
       .subjects = subjects, .subject = 0, .random = random, .cache = options.cache, .sample = detail::sampler_of(held)};
+  context.progress = options.progress;
   context.let_go = adapts && !std::is_lvalue_reference_v<Model>;
   // Before the run hangs its own changes on the weights.
   const detail::BaseTensors bases(detail::base_tensors(*held), /*keep=*/!context.let_go);

@@ -28,6 +28,7 @@ struct ProgressOptions {
   std::optional<bool> unicode{};          ///< default: where the locale is UTF-8
   std::optional<std::int64_t> columns{};  ///< default: COLUMNS, else what the terminal says, else 80
   std::function<double()> seconds{};      ///< a clock; default: std::chrono::steady_clock
+  std::string unit = "steps";             ///< what is counted; empty: the label says it
 };
 
 /// One line on stderr with share done, steps a second, time left and loss. A terminal sees it redrawn at most ten times
@@ -87,7 +88,7 @@ class ProgressBar {
       return finish();
     }
     if (!*options_.terminal) {
-      if (first) *options_.out << prefix() << total << " steps" << std::endl;
+      if (first) *options_.out << prefix() << total << unit() << std::endl;
     } else if (first || now - drawn_ >= 0.1) {
       if (note) note_ = note();
       drawn_ = now;
@@ -108,6 +109,7 @@ class ProgressBar {
   }
 
  private:
+  std::string unit() const { return options_.unit.empty() ? "" : " " + options_.unit; }
   std::string prefix() const { return label_.empty() ? "" : label_ + ": "; }
 
   // The first step warms caches up, so time is counted from its end.
@@ -174,7 +176,7 @@ class ProgressBar {
 
   void finish() {
     if (*options_.terminal) *options_.out << '\r';
-    *options_.out << prefix() << last_ << (last_ < *total_ ? " of " + std::to_string(*total_) : "") << " steps in "
+    *options_.out << prefix() << last_ << (last_ < *total_ ? " of " + std::to_string(*total_) : "") << unit() << " in "
                   << clock(now_ - started_);
     if (const auto speed = rate()) *options_.out << ", " << rate_text(*speed);
     if (!note_.empty()) *options_.out << ", " << note_;

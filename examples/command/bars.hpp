@@ -1,0 +1,32 @@
+#pragma once
+// Progress of what takes long beside training: class images, decompositions, pictures.
+
+#include <persona/model/sample_options.hpp>
+#include <persona/train/progress.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace command {
+
+/// A progress bar for whatever takes long, one after the other.
+class Bars {
+ public:
+  void operator()(const std::string& what, std::int64_t now, std::int64_t all) {
+    if (!bar_ || what != what_) bar_.emplace(what_ = what, persona::ProgressOptions{.unit = {}});
+    bar_->update(now, all);
+    if (now >= all) bar_.reset();
+  }
+  /// How pictures are drawn, with a bar.
+  persona::SampleOptions of(const std::string& what, persona::SampleOptions drawing) {
+    drawing.progress = [this, what](std::int64_t now, std::int64_t all) { (*this)(what, now, all); };
+    return drawing;
+  }
+
+ private:
+  std::optional<persona::ProgressBar> bar_{};
+  std::string what_{};
+};
+
+}  // namespace command
