@@ -6,9 +6,10 @@ set -euo pipefail
 page=$1 work=$2
 root=$(cd "$(dirname "$0")/../.." && pwd)
 mkdir -p "$work"
-awk '/^```sh$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$page" | sed "s|ADDRESS|$root|" >"$work/page.sh"
-[ -s "$work/page.sh" ] || { echo "page.sh: $page has no command"; exit 1; }
+echo "PS4='+ \${SECONDS} s: '" >"$work/page.sh"
+awk '/^```sh$/ { inside = 1; next } /^```$/ { inside = 0 } inside' "$page" | sed "s|ADDRESS|$root|" >>"$work/page.sh"
+[ "$(wc -l <"$work/page.sh")" -gt 1 ] || { echo "page.sh: $page has no command"; exit 1; }
 cd "$work"
 started=$SECONDS
-HOME=$work PS4='+ ${SECONDS} s: ' bash -euxo pipefail page.sh
+HOME=$work bash -euxo pipefail page.sh
 echo "page.sh: $page holds, in $((SECONDS - started)) s"
