@@ -2,7 +2,7 @@
 # Installs what building persona needs and this machine lacks, without a question; quick where nothing is missing.
 #
 #   bash cmake/setup.sh                  packages by apt; LibTorch by pip into build/venv, unless one is there already
-#   bash cmake/setup.sh --tests          also Conan, whose package is then tested
+#   bash cmake/setup.sh --tests          also Conan, whose package is then tested, and Doxygen and pandoc for the site
 #   bash cmake/setup.sh --collect DIR    gathers the small libraries, not LibTorch, for a machine without a network:
 #                                        take DIR along and give it to CMake there as CMAKE_PREFIX_PATH
 #
@@ -179,6 +179,11 @@ if [ "${1:-}" = --tests ] && ! command -v conan >/dev/null && [ ! -x build/venv/
   say "installing Conan by pip into build/venv"
   build/venv/bin/python -m pip install --quiet --disable-pip-version-check 'conan>=2.3,<3' 2>build/pip.log ||
     say "pip did not install Conan: the test of its package will be skipped"
+fi
+if [ "${1:-}" = --tests ]; then
+  mapfile -t packages < <(for tool in doxygen pandoc; do command -v "$tool" >/dev/null || echo "$tool"; done)
+  [ ${#packages[@]} -eq 0 ] || (apt_install "${packages[@]}") ||
+    say "not installed: ${packages[*]}; the tests of the documentation's site will be skipped"
 fi
 {
   echo "# Written by cmake/setup.sh."

@@ -18,7 +18,9 @@ version=$(sed -n 's/#define PERSONA_VERSION_[A-Z]* //p' include/persona/version.
 
 rm -rf "$out/reference" && mkdir "$out/reference"
 PERSONA_VERSION=$version PERSONA_REFERENCE=$out/reference doxygen docs/site/Doxyfile
-(cd "$out/reference" && rm -f ./*.png ./*.svg ./*.js ./*.css)
+(cd "$out/reference" && rm -f ./*.png ./*.svg ./*.js ./*.css &&
+  # Nothing folds without a script, and some links of the summaries lead nowhere.
+  sed -i -e 's:<img src="closed.png" alt="-"/>&#160;::g' -e '/<div class="summary">/,/<\/div>/d' ./*.html)
 [ ${#tools[@]} -gt 1 ] || exit 0
 
 # page FILE.md TO.html ROOT BASE: ROOT leads from the page to the site's root, BASE goes before its links

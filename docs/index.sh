@@ -16,8 +16,11 @@ entry() {
     text == "" && /: \*/ { if (!/\.$/) paper = 1; next }
     { text = text (text == "" ? "" : " ") $0 }
     END {
-      while (match(text, /\]\([^)]*\)/)) text = substr(text, 1, RSTART - 1) substr(text, RSTART + RLENGTH)
-      gsub(/\[|\*\*/, "", text)
+      while (match(text, /\[[^]]*\]\([^)]*\)/)) {  # of a link stays its text
+        link = substr(text, RSTART + 1, RLENGTH - 1); sub(/\].*/, "", link)
+        text = substr(text, 1, RSTART - 1) link substr(text, RSTART + RLENGTH)
+      }
+      gsub(/\*\*/, "", text)
       if (match(text, /\. /)) text = substr(text, 1, RSTART)
       sub(/:$/, ".", text)
       if (title == "" || text == "") { print page ": a page begins with a title and a sentence" > "/dev/stderr"; exit 1 }
@@ -44,11 +47,12 @@ index() {
   section 'Behind it' 'The embedded model, and why things are as they are.' toyland.md design/*.md
 }
 
-index >index.tmp
-trap 'rm -f index.tmp' EXIT
+written=$(mktemp)
+trap 'rm -f "$written"' EXIT
+index >"$written"
 if [ "${1:-}" != --check ]; then
-  mv index.tmp README.md
-elif ! diff -u README.md index.tmp; then
+  cat "$written" >README.md
+elif ! diff -u README.md "$written"; then
   echo "docs/README.md is not up to date: bash docs/index.sh writes it"
   exit 1
 fi

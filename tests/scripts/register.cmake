@@ -42,6 +42,11 @@ persona_script_test(floors floors ${CMAKE_COMMAND} "-DINCLUDE=${PROJECT_SOURCE_D
 if(PERSONA_BUILD_DOCS)
   persona_script_test(docs docs ${CMAKE_COMMAND} "-DROOT=${PROJECT_SOURCE_DIR}" -P "${scripts}/docs.cmake")
   persona_script_test(docs.code docs bash "${scripts}/docs_code.sh" "${CMAKE_CXX_COMPILER}" "${response}" "${PROJECT_SOURCE_DIR}")
+  persona_script_test(docs.sentences docs bash "${scripts}/docs_sentences.sh" "${PROJECT_SOURCE_DIR}")
+  persona_script_test(docs.index docs bash "${PROJECT_SOURCE_DIR}/docs/index.sh" --check)
+  persona_script_test(docs.reference docs bash "${PROJECT_SOURCE_DIR}/docs/build.sh" --reference "${CMAKE_CURRENT_BINARY_DIR}/reference")
+  persona_script_test(docs.site docs bash "${PROJECT_SOURCE_DIR}/docs/build.sh" "${CMAKE_CURRENT_BINARY_DIR}/site")
+  set_tests_properties(docs.reference docs.site PROPERTIES SKIP_RETURN_CODE ${skip_code})
 endif()
 
 persona_script_test(budget budget bash "${PROJECT_SOURCE_DIR}/bench/compile/lines.sh"
