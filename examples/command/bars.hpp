@@ -8,12 +8,15 @@
 #include <optional>
 #include <string>
 
+#include <unistd.h>
+
 namespace command {
 
 /// A progress bar for whatever takes long, one after the other.
 class Bars {
  public:
   void operator()(const std::string& what, std::int64_t now, std::int64_t all) {
+    if (::isatty(STDERR_FILENO) != 1) return;  // training alone has lines in a log
     if (!bar_ || what != what_) bar_.emplace(what_ = what, persona::ProgressOptions{.unit = {}});
     bar_->update(now, all);
     if (now >= all) bar_.reset();
