@@ -113,6 +113,31 @@ TEST_CASE("peft's and older keys are read") {
                      1e-5, 1e-6));
 }
 
+TEST_CASE("changes of weights for another base model are refused, with both widths") {
+  const test::Folder folder;
+  const auto file = folder / "lora.safetensors";
+  auto generator = Random(1).at(Stream::initialization);
+  const auto tiny = tiny_model();
+  const testing::TinyModel model{tiny.tokenizer(),
+                                 testing::TinyTextEncoder(tiny.tokenizer().vocab_size(), 768, at::kFloat, generator),
+                                 testing::TinyDenoiser(3, 8, 768, at::kFloat, generator),
+                                 tiny.scheduler(),
+                                 tiny.latent_shape(),
+                                 tiny.autoencoder()};
+  const auto write = [&](std::int64_t width) {
+    write_safetensors(file, {{"unet.attn2.0.to_k.lora.down.weight", at::ones({1024, width})},
+                             {"unet.attn2.0.to_k.lora.up.weight", at::ones({8, 1024})}});
+  };
+  write(1024);
+  CHECK_THROWS_WITH(import_weights(model, file),
+                    Catch::Contains("is a LoRA in diffusers' form for text states 1024 wide, as Stable Diffusion 2.x; "
+                                    "this model's are 768 wide, as Stable Diffusion 1.x"));
+  write(768);
+  CHECK(import_weights(model, file).weights.size() == 1);
+  write_safetensors(file, {{"unet.conv_in.diff", at::ones({3})}});
+  CHECK_THROWS_WITH(import_weights(model, file), Catch::Contains("has shape [3], this model's weight [8, 3, 3, 3]"));
+}
+
 TEST_CASE("svdiff-pytorch's shifts of the text encoder are read as those of the UNet are") {
   const test::Folder folder;
   write_safetensors(folder / "spectral_shifts_te.safetensors", {{"mix.delta", at::ones({6})}});

@@ -169,6 +169,28 @@ TEST_CASE("a single file's tensors that are missing, unknown or of another shape
   }
 }
 
+TEST_CASE("a single file without one of its tensors, or with it of another size, is refused") {
+  for (const bool second : {false, true}) {
+    File file(second);
+    std::vector<std::string> names;
+    for (const auto& [name, tensor] : file.tensors)
+      if (!name.ends_with("position_ids") && !name.ends_with("text_projection") && !name.ends_with("logit_scale") &&
+          name.find("resblocks.23.") == name.npos)
+        names.push_back(name);
+    for (std::size_t i = 0; i < names.size(); i += 13) {
+      INFO(names[i]);
+      auto node = file.tensors.extract(names[i]);
+      CHECK_THAT(file.said(), Contains("[persona]") && Contains("model.safetensors"));
+      const auto whole = node.mapped();
+      node.mapped() = at::ones({7});
+      file.tensors.insert(std::move(node));
+      CHECK(file.said() != "loaded");
+      file.tensors[names[i]] = whole;
+    }
+    CHECK(file.said() == "loaded");
+  }
+}
+
 TEST_CASE("a file that is no Stable Diffusion 1 or 2 is named") {
   File file(false);
   SECTION("inpainting") {

@@ -48,7 +48,8 @@ inline FileLora describe_lora(const SafeTensors& file) {
     if (!key) continue;
     if (!key->dialect.empty() && lora.dialect.empty()) lora.dialect = key->dialect;
     if (key->part == "magnitude") lora.dora = true;
-    if (key->part == "alpha" && info.end - info.begin <= 8 && info.end > info.begin)
+    const bool number = info.dtype == "F16" || info.dtype == "BF16" || info.dtype == "F32" || info.dtype == "F64";
+    if (key->part == "alpha" && number && info.end - info.begin <= 8 && info.end > info.begin)
       note_once(lora.alphas, file.load(name).to(at::kDouble).flatten()[0].item<double>());
     if (key->part != "down" || info.shape.empty()) continue;
     note_once(lora.ranks, info.shape.front());

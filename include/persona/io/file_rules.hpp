@@ -38,13 +38,17 @@ class FileNames {
       return std::ranges::any_of(ends, [&](std::string_view end) { return one.first.ends_with(end); });
     });
   }
-  /// The last dimension of the widest tensor whose name has both; 0: there is none. Averages of training are left out.
+  /// The last dimension of the widest tensor whose name has both; 0: there is none. Averages of training are left out,
+  /// and what a LoRA leads out of its factors with.
   std::int64_t width(std::string_view part, std::string_view other) const {
     std::int64_t most = 0;
-    for (const auto& [name, info] : infos_)
-      if (name.find(part) != name.npos && name.find(other) != name.npos && !name.starts_with("model_ema.") &&
-          !info.shape.empty())
-        most = std::max(most, info.shape.size() == 4 ? info.shape[1] : info.shape.back());
+    for (const auto& [name, info] : infos_) {
+      if (name.find(part) == name.npos || name.find(other) == name.npos || name.starts_with("model_ema.") ||
+          info.shape.empty())
+        continue;
+      if (const auto key = split_lora_key(name); key && key->part != "down") continue;
+      most = std::max(most, info.shape.size() == 4 ? info.shape[1] : info.shape.back());
+    }
     return most;
   }
   /// The shape of a tensor; empty where there is none.

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <persona/core/error.hpp>
+#include <persona/core/shape.hpp>
 #include <persona/core/warning.hpp>
 #include <persona/io/adapter_keys.hpp>
+#include <persona/io/describe_file.hpp>
+#include <persona/io/likely_model.hpp>
 #include <persona/io/safetensors.hpp>
 #include <persona/learned/learned.hpp>
 #include <persona/learned/weight_table.hpp>
@@ -175,6 +178,13 @@ void export_weights(const Model& model, const Learned& learned, const std::files
 template <DiffusionModel Model>
 Learned import_weights(const Model& model, const std::filesystem::path& file, const std::filesystem::path& cache = {}) {
   const auto source = SafeTensors::open(file);
+  const auto told = describe_file(source);
+  const auto width = model.text_encoder().embedding_table().size(1);
+  if (told.width != width && !likely_model(told.width).empty() && !likely_model(width).empty())
+    throw Error(
+        file.string(),
+        "is " + told.what + " for text states " + width_shown(told.width) + "; this model's are " + width_shown(width),
+        "changes of weights fit the base model that they were learned on, and its fine-tunes");
   const auto table = detail::weight_table(model);
   Learned learned;
   for (const auto& [key, value] : source.metadata()) learned.metadata.emplace(key, value);
@@ -208,8 +218,13 @@ Learned import_weights(const Model& model, const std::filesystem::path& file, co
     } else if (const bool bias = detail::cut_suffix(module, ".diff_b"); bias || detail::cut_suffix(module, ".diff")) {
       const auto& ref = find(bias ? module + ".bias" : module, key);
       weight.name = ref.full_name();
-      weight.file = {std::string(FullWeight::form),
-                     {{"weight", ref.base.to(at::kCPU, at::kFloat) + source.load(key).to(at::kFloat)}}};
+      const auto difference = source.load(key).to(at::kFloat);
+      if (difference.sizes() != ref.base.sizes())
+        throw Error(
+            file.string() + ": " + key,
+            "has shape " + shape_string(difference.sizes()) + ", this model's weight " + shape_string(ref.base.sizes()),
+            "was it learned on another kind of model?");
+      weight.file = {std::string(FullWeight::form), {{"weight", ref.base.to(at::kCPU, at::kFloat) + difference}}};
       weight.make = detail::made_by<FullWeight>();
     } else {
       throw Error(file.string() + ": " + key, "is no change of a weight in a form that is known",

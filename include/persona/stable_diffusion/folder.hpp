@@ -6,7 +6,7 @@
 #include <persona/stable_diffusion/configs.hpp>
 #include <persona/stable_diffusion/load_options.hpp>
 #include <persona/stable_diffusion/load_weights.hpp>
-#include <persona/stable_diffusion/model_parts.hpp>
+#include <persona/stable_diffusion/stored_model.hpp>
 
 #include <filesystem>
 #include <string>
@@ -35,7 +35,7 @@ inline void expect_model_folder(const std::filesystem::path& folder) {
 }
 
 /// Reads the configs of a folder and finds its weights.
-inline ModelParts read_folder(const std::filesystem::path& folder, const LoadOptions& options) {
+inline StoredModel read_folder(const std::filesystem::path& folder, const LoadOptions& options) {
   expect_model_folder(folder);
   for (const auto& [given, name] : {std::pair{!options.tokenizer.empty(), "tokenizer"},
                                     std::pair{!options.prediction_type.empty(), "prediction_type"},

@@ -28,7 +28,7 @@ class LdmShapes {
     const auto at = part_.places().lower_bound(front);
     return at != part_.places().end() && at->first.starts_with(front);
   }
-  /// How many of front + 0, 1, 2 ... + behind there are, without a gap; at most 256.
+  /// How many of front + 0, 1, 2 ... + behind there are, without a gap; at most 256, which no model reaches.
   std::int64_t count(const std::string& front, const std::string& behind) const {
     std::int64_t n = 0;
     while (n < 256 && any(front + std::to_string(n) + behind)) ++n;
@@ -106,6 +106,9 @@ inline AutoencoderKLConfig ldm_vae_config(const WeightsFile& part, double scalin
   c.block_out_channels.clear();
   for (std::int64_t level = 0; level < shapes.count("encoder.down.", "."); ++level)
     c.block_out_channels.push_back(shapes.size("encoder.down." + std::to_string(level) + ".block.0.conv1.weight", 0));
+  if (c.block_out_channels.size() > 16)
+    throw Error(part.name(), "its autoencoder halves images " + std::to_string(c.block_out_channels.size()) + " times",
+                "Stable Diffusion's does so three times");
   c.layers_per_block = shapes.count("encoder.down.0.block.", ".");
   c.mid_block_add_attention = shapes.any("encoder.mid.attn_1.");
   c.use_quant_conv = shapes.any("quant_conv.");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <persona/core/error.hpp>
+#include <persona/core/shape.hpp>
 #include <persona/core/tensor.hpp>
 #include <persona/core/warning.hpp>
 #include <persona/io/describe_file.hpp>
@@ -10,7 +11,7 @@
 #include <persona/stable_diffusion/ldm_names.hpp>
 #include <persona/stable_diffusion/load_options.hpp>
 #include <persona/stable_diffusion/load_weights.hpp>
-#include <persona/stable_diffusion/model_parts.hpp>
+#include <persona/stable_diffusion/stored_model.hpp>
 
 #include <algorithm>
 #include <array>
@@ -125,7 +126,7 @@ inline CLIPTokenizer single_file_tokenizer(const std::string& file, bool open_cl
 }
 
 /// Reads what a single-file checkpoint says of its model, and finds its weights.
-inline ModelParts read_single_file(const std::filesystem::path& path, const LoadOptions& options) {
+inline StoredModel read_single_file(const std::filesystem::path& path, const LoadOptions& options) {
   const auto file = SafeTensors::open(path);
   const auto told = describe_file(file);
   expect_single_file(told);
@@ -138,8 +139,12 @@ inline ModelParts read_single_file(const std::filesystem::path& path, const Load
   if (options.sample_size < 0)
     throw Error("LoadOptions::sample_size", "is " + std::to_string(options.sample_size), "1 and more, or 0");
   const auto size = options.sample_size > 0 ? options.sample_size : scheduler.prediction_type == "epsilon" ? 64 : 96;
-  const double scale =
-      file.contains("scale_factor") ? file.load("scale_factor").to(at::kDouble).item<double>() : 0.18215;
+  double scale = 0.18215;
+  if (file.contains("scale_factor")) {
+    const auto theirs = file.load("scale_factor");
+    expect_shape(theirs.flatten(), {1}, file.path() + ": scale_factor");
+    scale = theirs.to(at::kDouble).item<double>();
+  }
   auto unet_config = ldm_unet_config(unet, open_clip, size);
   auto vae_config = ldm_vae_config(vae, scale);
   vae_config.sample_size = size << (vae_config.block_out_channels.size() - 1);

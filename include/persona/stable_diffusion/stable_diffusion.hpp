@@ -17,8 +17,8 @@
 #include <persona/stable_diffusion/folder.hpp>
 #include <persona/stable_diffusion/load_options.hpp>
 #include <persona/stable_diffusion/load_weights.hpp>
-#include <persona/stable_diffusion/model_parts.hpp>
 #include <persona/stable_diffusion/single_file.hpp>
+#include <persona/stable_diffusion/stored_model.hpp>
 #include <persona/stable_diffusion/unet.hpp>
 #include <persona/stable_diffusion/vae.hpp>
 

@@ -15,19 +15,19 @@
 namespace persona::detail {
 
 /// Where a module's weights are, and what they are called there.
-struct PartFile {
+struct StoredPart {
   WeightsFile file;
   RenameTensor rename{};
 };
 
 /// A model as files describe it: what a folder and a single file are both read into.
-struct ModelParts {
+struct StoredModel {
   CLIPTokenizer tokenizer;
   CLIPTextConfig text{};
   UNet2DConditionConfig unet{};
   AutoencoderKLConfig vae{};
   SchedulerConfig scheduler{};
-  PartFile text_file, unet_file, vae_file;
+  StoredPart text_file, unet_file, vae_file;
 };
 
 /// Throws Error where the parts of a model cannot work together.
