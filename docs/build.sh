@@ -19,8 +19,8 @@ version=$(sed -n 's/#define PERSONA_VERSION_[A-Z]* //p' include/persona/version.
 rm -rf "$out/reference" && mkdir "$out/reference"
 PERSONA_VERSION=$version PERSONA_REFERENCE=$out/reference doxygen docs/site/Doxyfile
 (cd "$out/reference" && rm -f ./*.png ./*.svg ./*.js ./*.css &&
-  # Nothing folds without a script, and some links of the summaries lead nowhere.
-  sed -i -e 's:<img src="closed.png" alt="-"/>&#160;::g' -e '/<div class="summary">/,/<\/div>/d' ./*.html)
+  # Nothing folds without a script: all is open. Some links of the summaries lead nowhere.
+  sed -i -e 's:<tr\([^>]*\) style="display\:none;">:<tr\1>:' -e 's:<img src="closed.png" alt="-"/>&#160;::g' -e '/<div class="summary">/,/<\/div>/d' ./*.html)
 [ ${#tools[@]} -gt 1 ] || exit 0
 
 # page FILE.md TO.html ROOT BASE: ROOT leads from the page to the site's root, BASE goes before its links
@@ -35,6 +35,7 @@ for file in "${pages[@]}"; do
   page "$file" "${file%.md}.html" "$(dirname "$file" | sed 's/^\.$//; s:[^/][^/]*:..:g; s:$:/:; s:^/$::')" ""
 done
 page docs/README.md index.html "" docs/
+page docs/site/reference.md reference/index.html ../ ""
 cp docs/site/style.css "$out/site.css"
 mkdir -p "$out/docs/pictures" && cp docs/pictures/* "$out/docs/pictures/"
 
