@@ -2,9 +2,10 @@
 // Everything but the codecs (images.hpp) and the Stable Diffusion models (stable_diffusion.hpp), in the order in which
 // data flows.
 
+#include <persona/version.hpp>
+
 #include <persona/concepts.hpp>
 #include <persona/core/error.hpp>
-#include <persona/version.hpp>
 
 #include <persona/io/describe_file.hpp>
 

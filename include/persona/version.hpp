@@ -1,6 +1,10 @@
 #pragma once
 // The one place where the version is written: the build system and the packages read it from here.
 
+#ifndef __cpp_concepts
+#error "[persona] needs C++20: link the target persona::persona, or compile with -std=c++20 (docs/how-to/install.md)"
+#endif
+
 #define PERSONA_VERSION_MAJOR 0
 #define PERSONA_VERSION_MINOR 1
 #define PERSONA_VERSION_PATCH 0

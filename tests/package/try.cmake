@@ -49,7 +49,7 @@ if(MODE STREQUAL "install")
 elseif(MODE STREQUAL "install_tree")
   consume(consumer ${with_torch} ${with_persona} -DEVERYTHING=ON)
 elseif(MODE STREQUAL "build_tree")
-  consume(consumer ${with_torch} "-Dpersona_DIR=${BUILD_TREE}")
+  consume(consumer ${with_torch} "-Dpersona_DIR=${BUILD_TREE}" -DCMAKE_CXX_STANDARD=17)  # persona's target asks for 20
 elseif(MODE STREQUAL "reexport")
   # A library on top of persona is installed, and used by a project that never names persona or LibTorch.
   set(build "${WORK}/reexport-library")
@@ -78,6 +78,14 @@ elseif(MODE STREQUAL "unknown_component")
     ${with_persona} -DCOMPONENT=telepathy)
 elseif(MODE STREQUAL "version")
   refuse(consumer "that is compatible with requested version \"9.0\"" ${with_torch} ${with_persona} -DWANTED=9.0)
+elseif(MODE STREQUAL "older_cxx")
+  # Without the target, which asks for C++20: what is said first is ours. LibTorch is not even looked for.
+  execute_process(COMMAND "${CXX}" -std=c++17 -fsyntax-only "-I${SOURCE}/include" "${PROJECTS}/consumer/other.cpp"
+    RESULT_VARIABLE status ERROR_VARIABLE said)
+  string(REGEX MATCH "[^\n]*error:[^\n]*" first "${said}")
+  if(status EQUAL 0 OR NOT first MATCHES "persona. needs C..20: link the target")
+    message(FATAL_ERROR "older_cxx: compiled as C++17 (${status}), without our sentence first:\n${said}")
+  endif()
 elseif(MODE STREQUAL "your_own_method")
   include("${CMAKE_CURRENT_LIST_DIR}/own_method.cmake")
 elseif(MODE STREQUAL "program")
