@@ -68,7 +68,12 @@ struct Conversion {
 namespace detail {
 inline const std::vector<std::pair<std::string, persona::Format>> row_formats{
     {"diffusers", persona::Format::diffusers},
+    {"diffusers_vector", persona::Format::diffusers_vector},
     {"emb_params", persona::Format::emb_params},
+    {"automatic1111", persona::Format::automatic1111},
+    {"kohya", persona::Format::kohya},
+    {"invokeai", persona::Format::invokeai},
+    {"stable_diffusion_cpp", persona::Format::stable_diffusion_cpp},
     {"kohya_xti", persona::Format::kohya_xti}};
 inline const std::vector<std::pair<std::string, persona::WeightFormat>> weight_formats{
     {"diffusers_lora", persona::WeightFormat::diffusers_lora},

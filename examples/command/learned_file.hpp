@@ -26,7 +26,8 @@ inline bool holds_weights(persona::FileKind kind) {
 inline persona::Learned read_learned(const std::filesystem::path& file, const Model* model, const std::string& token) {
   const auto told = persona::describe_file(file);
   if (told.kind == persona::FileKind::learned) return persona::Learned::load(file);
-  if (holds_rows_alone(told.kind)) return persona::import_embedding(file, token);
+  if (holds_rows_alone(told.kind))
+    return model ? persona::import_embedding(*model, file, token) : persona::import_embedding(file, token);
   if (holds_weights(told.kind)) {
     if (!model)
       throw persona::Error("--model",
