@@ -169,6 +169,7 @@ inline const std::vector<Method>& methods() {
        {"names", "name_columns", "use_encoder", "l2_weight", "l2_form"},
        [](Settings& s) {
          s.lr = 5e-3, s.steps = cross_initialization_steps, s.batch = cross_initialization_batch, s.vectors = 2;
+         s.class_word = "person";
          if (s.as_published) s.name_columns = "pieces", s.l2_form = "mean_of_norms";
        },
        d::start([](const Settings& s) {
@@ -204,7 +205,9 @@ inline const std::vector<Method>& methods() {
        })},
       {"celeb_basis", "coefficients of names' principal directions, from a face feature (Yuan et al.)",
        d::joined(names_and_components, {"face_feature"}),
-       [](Settings& s) { s.lr = 1e-2, s.steps = 400, s.batch = 2, s.vectors = 2, s.name_columns = "pieces"; },
+       [](Settings& s) {
+         s.lr = 1e-2, s.steps = 400, s.batch = 2, s.vectors = 2, s.name_columns = "pieces", s.class_word = "person";
+       },
        d::start([](const Settings& s) {
          if (s.face_feature.empty())
            throw Error("--face-feature",
@@ -221,7 +224,9 @@ inline const std::vector<Method>& methods() {
                 d::tail(s);
        })},
       {"celeb_basis_direct", "the coefficients themselves", d::joined(names_and_components, {"unit_norm"}),
-       [](Settings& s) { s.lr = 1e-2, s.steps = 400, s.batch = 2, s.vectors = 2, s.name_columns = "pieces"; },
+       [](Settings& s) {
+         s.lr = 1e-2, s.steps = 400, s.batch = 2, s.vectors = 2, s.name_columns = "pieces", s.class_word = "person";
+       },
        d::start([](const Settings& s) {
          return CrossInit{d::names(s), d::columns(s), false} +
                 CelebBasis{d::names(s), s.components, d::columns(s), s.unit_norm} + d::tail(s);
