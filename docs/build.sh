@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 
 tools=(doxygen pandoc)
 if [ "${1:-}" = --reference ]; then tools=(doxygen) && shift; fi
-[ -n "${1:-}" ] || { sed -n '2,4s/^# //p' "$0" >&2; exit 2; }
+[ -n "${1:-}" ] || { sed -n '2,3s/^# //p' "$0" >&2; exit 2; }
 for tool in "${tools[@]}"; do
   command -v "$tool" >/dev/null || { echo "skipped: no $tool here; bash cmake/setup.sh --tests installs it"; exit 77; }
 done
