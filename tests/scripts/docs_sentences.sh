@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Every sentence that a compile error of persona says stands on the page that it sends its reader to, up to what it asks
-# for: docs_sentences.sh ROOT
+# for, and every component of the library on the page of its concept: docs_sentences.sh ROOT
 set -euo pipefail
 cd "$1"
 missing=0 count=0
@@ -14,6 +14,16 @@ while IFS= read -r sentence; do
     missing=$((missing + 1))
   fi
 done < <(grep -rhoE '\[persona\] [^"]*\(docs/[^)]*\)' include | sort -u)
-[ "$count" -gt 0 ] || { echo "no sentence found"; exit 1; }
-echo "$count sentences, $missing not on their page"
+components=0
+while read -r role name; do
+  components=$((components + 1))
+  if ! grep -qF "\`$name\`" "docs/concepts/$role.md"; then
+    echo "docs/concepts/$role.md does not name $name"
+    missing=$((missing + 1))
+  fi
+done < <(find include -name '*.hpp' ! -name 'archetype.hpp' -print0 | sort -z | xargs -0 awk '
+  /^(struct|class) [A-Za-z]+/ { name = $2 }
+  /^  using plays = Plays<Role::/ { sub(/.*Role::/, ""); sub(/>.*/, ""); print $0, name }')
+[ "$count" -gt 0 ] && [ "$components" -gt 0 ] || { echo "no sentence or no component found"; exit 1; }
+echo "$count sentences and $components components, $missing not on their page"
 exit $((missing > 0))
