@@ -10,7 +10,7 @@
 #include <iostream>
 
 namespace mine {
-using persona::operator+;
+using persona::operator+;  // sums of types of this namespace find it here
 using persona::BindContext, persona::Description, persona::Leaf, persona::Plays, persona::Role;
 using persona::Tensor, persona::Weight;
 
@@ -66,7 +66,7 @@ struct AsLongAsWords {
   };
   template <class Model>
   Bound bind(const Model& model, const BindContext&) const {
-    return {model.text_encoder().embedding_table().norm(2, {1}).mean(), weight};
+    return {model.text_encoder().embedding_table().to(at::kFloat).norm(2, {1}).mean(), weight};
   }
   Description describe() const { return {"AsLongAsWords", {{"weight", weight}}}; }
 };

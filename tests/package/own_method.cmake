@@ -20,7 +20,7 @@ list(JOIN blocks "\n" commands)
 string(REGEX MATCHALL "\n[a-z.][^\n]*" commands "${commands}")
 list(LENGTH commands count)
 if(count LESS 8 OR count GREATER 20)
-  message(FATAL_ERROR "first_own_method.md has ${count} commands, and 20 are to do")
+  message(FATAL_ERROR "first_own_method.md has ${count} commands; at most 20 are to be typed")
 endif()
 
 set(folder "${WORK}/your_own_method-project")
