@@ -167,6 +167,9 @@ TEST_CASE("whole models and parts of them are told apart") {
   file = told({{"text_model.embeddings.token_embedding.weight", z({5, 1024})},
                {"text_model.final_layer_norm.weight", z({1024})}});
   CHECK(file.kind == FileKind::part_text_encoder);
+  CHECK(told({{"pair.text_model.embeddings.token_embedding.weight", z({5, 1024})},
+              {"pair.text_model.final_layer_norm.weight", z({1024})}})
+            .kind == FileKind::unknown);
   CHECK(file.base == "Stable Diffusion 2.x");
 }
 

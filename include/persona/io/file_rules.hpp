@@ -132,7 +132,8 @@ inline FileKind kind_of(const FileNames& names, const std::map<std::string, std:
     return what = "the UNet of a diffusers folder", FileKind::part_unet;
   if (names.has("decoder.conv_in.weight") && names.any_starts("encoder.down_blocks."))
     return what = "the VAE of a diffusers folder", FileKind::part_vae;
-  if (names.any_ends("embeddings.token_embedding.weight") && names.any_ends("final_layer_norm.weight"))
+  if ((names.has("text_model.embeddings.token_embedding.weight") || names.has("embeddings.token_embedding.weight")) &&
+      !names.any_starts("vision_model."))
     return what = "the text encoder of a diffusers folder", FileKind::part_text_encoder;
   for (const char* part : {".hada_w1_a", ".lokr_w1", ".oft_blocks", ".oft_diag"})
     if (names.any(part)) what = "a LyCORIS adapter (LoHa, LoKr or OFT), which is not read";
