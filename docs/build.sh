@@ -18,9 +18,13 @@ version=$(sed -n 's/#define PERSONA_VERSION_[A-Z]* //p' include/persona/version.
 
 rm -rf "$out/reference" && mkdir "$out/reference"
 PERSONA_VERSION=$version PERSONA_REFERENCE=$out/reference doxygen docs/site/Doxyfile
-(cd "$out/reference" && rm -f ./*.png ./*.svg ./*.js ./*.css &&
-  # Nothing folds without a script: all is open. Some links of the summaries lead nowhere.
-  sed -i -e 's:<tr\([^>]*\) style="display\:none;">:<tr\1>:' -e 's:<img src="closed.png" alt="-"/>&#160;::g' -e '/<div class="summary">/,/<\/div>/d' ./*.html)
+# Nothing folds without a script: all is open. Some links of the summaries lead nowhere. What no page asks for goes.
+(cd "$out/reference"
+  sed -i -e 's:<tr\([^>]*\) style="display\:none;">:<tr\1>:' -e 's:<img src="closed.png" alt="-"/>&#160;::g' \
+    -e '/<div class="summary">/,/<\/div>/d' ./*.html
+  for asset in *.png *.svg *.js *.css; do
+    if [ -e "$asset" ] && ! grep -qF "\"$asset\"" ./*.html; then rm "$asset"; fi
+  done)
 [ ${#tools[@]} -gt 1 ] || exit 0
 
 # page FILE.md TO.html ROOT BASE: ROOT leads from the page to the site's root, BASE goes before its links
