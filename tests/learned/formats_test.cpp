@@ -153,6 +153,9 @@ TEST_CASE("what is not an embedding is refused with a sentence") {
   CHECK_THROWS_WITH(persona::import_embedding(folder / "kohya.safetensors"),
                     Catch::Contains("is no embedding but a LoRA in kohya's form") &&
                         Catch::Contains("read it with persona::import_weights"));
+  CHECK_THROWS_WITH(Learned::load(folder / "kohya.safetensors"),
+                    Catch::Contains("not a file that Learned::save wrote, but a LoRA in kohya's form (read it with "
+                                    "persona::import_weights)"));
   CHECK_THROWS_WITH(Learned::load(folder / "lora.safetensors"), Catch::Contains("not a file that Learned::save wrote"));
   persona::write_safetensors(folder / "cube.safetensors", {{"<ada>", at::ones({2, 3, 4})}});
   CHECK_THROWS_WITH(persona::import_embedding(folder / "cube.safetensors"),

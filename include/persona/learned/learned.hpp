@@ -4,6 +4,7 @@
 #include <persona/core/shape.hpp>
 #include <persona/core/tensor.hpp>
 #include <persona/core/weight.hpp>
+#include <persona/io/describe_file.hpp>
 #include <persona/io/safetensors.hpp>
 #include <persona/model/weight_host.hpp>
 #include <persona/param/dora.hpp>
@@ -139,9 +140,13 @@ struct Learned {
     Learned learned;
     for (const auto& [key, value] : source.metadata()) learned.metadata.emplace(key, value);
     if (const auto kind = learned.metadata.find("persona.kind");
-        kind == learned.metadata.end() || kind->second != "learned")
-      throw Error(file.string(), "this is not a file that Learned::save wrote",
-                  "read other tools' embeddings with persona::import_embedding");
+        kind == learned.metadata.end() || kind->second != "learned") {
+      const auto told = describe_file(source);
+      throw Error(file.string(),
+                  "this is not a file that Learned::save wrote" + (told.call.empty() ? "" : ", but " + told.what),
+                  "read " + (told.call.empty() ? "other tools' embeddings with persona::import_embedding"
+                                               : "it with " + told.call));
+    }
     std::map<std::pair<std::string, std::string>, StoredChange> changes;  // by weight and form
     for (const auto& name : source.names()) {
       if (name.starts_with("layered.")) continue;
