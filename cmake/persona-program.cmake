@@ -42,6 +42,7 @@ include(cmake/persona-development.cmake)
 add_executable(persona_cli "${persona_cli_source}")
 target_link_libraries(persona_cli PRIVATE persona_development CLI11::CLI11 tomlplusplus::tomlplusplus)
 target_include_directories(persona_cli PRIVATE examples)
+target_compile_options(persona_cli PRIVATE $<$<CONFIG:Release>:${PERSONA_PROGRAM_OPTIMIZATION}>)
 set_target_properties(persona_cli PROPERTIES OUTPUT_NAME persona
   RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/examples"
   INSTALL_RPATH_USE_LINK_PATH ON)  # where LibTorch was found when it was built
