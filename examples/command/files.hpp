@@ -91,7 +91,9 @@ inline std::string all_formats() {
 
 /// The whole model with the changes in its weights, as a diffusers folder.
 inline void write_model(const Model& model, const persona::Learned& learned, const Settings& settings) {
-  const std::filesystem::path out = settings.out, tokenizer = std::filesystem::path(settings.model) / "tokenizer";
+  const std::filesystem::path out = settings.out;
+  const auto tokenizer = settings.tokenizer.empty() ? std::filesystem::path(settings.model) / "tokenizer"
+                                                    : std::filesystem::path(settings.tokenizer);
   if (!learned.rows.empty())
     persona::warn("convert", "a model folder has no place for the learned token '" + learned.rows.front().token + "'",
                   "write it beside: --to diffusers");
