@@ -20,6 +20,11 @@ inline const std::vector<Column> weight_columns{{"traits", "traits"},   {"image"
                                                 {"obeyed", "obeyed"},   {"place", "place"},    {"leak", "leak"},
                                                 {"trained", "trained"}, {"CPU seconds", "cpu_seconds"}};
 
+inline const std::vector<Column> pair_columns{
+    {"sides", "sides"}, {"own", "own"}, {"other", "other"}, {"apart", "apart"}, {"both", "both"}};
+inline const std::vector<Column> edit_columns{
+    {"kept", "kept"}, {"obeyed", "obeyed"}, {"distance", "distance"}, {"returned", "returned"}};
+
 /// Says of a setting whether it is published, and whether it is its method's best on the validation split.
 inline std::function<std::string(const Setting&)> remarks(const Study& study, const Cells& cells) {
   return [&study, best = study.chosen(cells)](const Setting& setting) -> std::string {

@@ -29,12 +29,13 @@ struct Grid {
 
 struct Plan {
   Grid grid{};
-  Grid rivals_grid{.steps = {25, 320}};
-  Grid weights_grid{.rates = {1e-5, 1e-4, 1e-3, 1e-2}, .steps = {100, 300}};
+  Grid rivals_grid{.steps = {320}};
+  Grid weights_grid{.rates = {1e-5, 1e-4, 1e-3, 1e-2}, .steps = {300}};
   std::int64_t usual_steps = 320;  ///< Cross Initialization's
-  std::size_t people = 20, long_people = 3, things = 15, validation = 5, rivals_test = 10, words = 12;
+  std::size_t people = 20, long_people = 3, things = 15, validation = 5, rivals_test = 10, subsets_test = 5, words = 12;
   std::int64_t images = 4;  ///< a prompt
-  bool every = true;        ///< every basis size and subset, published settings off the grid; else one of each
+  std::int64_t pair_steps = 600, edit_steps = 300;
+  bool every = true;  ///< every basis size and subset, published settings off the grid; else one of each
 
   /// Minutes on two cores: one of each, two rates, few steps, one picture a prompt.
   static Plan quick() {
@@ -47,8 +48,11 @@ struct Plan {
             .things = 1,
             .validation = 1,
             .rivals_test = 1,
+            .subsets_test = 1,
             .words = 3,
             .images = 1,
+            .pair_steps = 25,
+            .edit_steps = 25,
             .every = false};
   }
 
@@ -140,7 +144,9 @@ struct Studies {
   Study weights{.methods = {"svdiff", "dreambooth", "custom_diffusion", "lora"},
                 .worth = things.worth,
                 .published = {{"svdiff", 1e-3, 500}}};
-  bool every_subset = true;  ///< of SVDiff's Table 1; else one
+  std::vector<Specimen> subsets{};  ///< on whom SVDiff's variants and the subsets of its Table 1 are compared
+  std::vector<Specimen> paired{};   ///< learned two by two
+  bool every_subset = true;         ///< else one
 
   /// The first five people and the last five things are the validation split.
   static Studies read(const Plan& plan) {
@@ -167,6 +173,8 @@ struct Studies {
     all.rivals.test = some(all.people.test.begin(), all.people.test.end(), plan.rivals_test);
     all.weights.grid = plan.weights_grid, all.weights.validation = all.rows.validation,
     all.weights.test = all.rows.test;
+    all.paired = some(things.begin(), things.end() - split, std::max<std::size_t>(plan.rivals_test, 2));
+    all.subsets = some(all.rows.test.begin(), all.rows.test.end(), plan.subsets_test);
     return all;
   }
 };
@@ -204,6 +212,28 @@ inline std::vector<Setting> spectral_variants(const Cells& cells, const Studies&
         if (studies.every_subset ? name != "unet" : name == "ca_kv")
           all.push_back({"svdiff_" + name, best.lr, best.steps});
     }
+  return all;
+}
+
+/// SVDiff at its best rate on two things at once, by each way of training them together.
+inline std::vector<Setting> pair_settings(const Cells& cells, const Plan& plan, const Studies& studies) {
+  std::vector<Setting> all;
+  for (const Setting& best : studies.weights.chosen(cells))
+    if (best.method == "svdiff")
+      for (const char* method : {"pair_cut_mix_unmix", "pair_cut_mix", "pair_alone"})
+        if (plan.every || method == std::string("pair_cut_mix_unmix"))
+          all.push_back({method, best.lr, plan.pair_steps});
+  return all;
+}
+
+/// Single-image edits: without training, and by each method at its best rate.
+inline std::vector<Setting> edit_settings(const Cells& cells, const Plan& plan, const Studies& studies) {
+  const std::map<std::string, std::string> edits{
+      {"svdiff", "edit_svdiff"}, {"dreambooth", "edit_all_weights"}, {"lora", "edit_lora"}};
+  std::vector<Setting> all{{"edit_untrained", 0, 0}};
+  for (const Setting& best : studies.weights.chosen(cells))
+    if (const auto edit = edits.find(best.method); edit != edits.end() && (plan.every || best.method == "svdiff"))
+      all.push_back({edit->second, best.lr, plan.edit_steps});
   return all;
 }
 

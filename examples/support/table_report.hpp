@@ -83,7 +83,7 @@ inline void write_report(const Cells& cells, const Plan& plan, const Studies& st
   page.section("T2: animals and objects, validation split (settings are chosen here)");
   add_table(page, cells, things.settings(), ids(things.validation), thing_columns, remarks(things, cells));
   report_rivals(page, cells, studies, pictures);
-  report_weights(page, cells, studies, pictures);
+  report_weights(page, cells, plan, studies, pictures);
   page.save(out);
 }
 

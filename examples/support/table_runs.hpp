@@ -3,20 +3,18 @@
 
 #include "support/table_cells.hpp"
 #include "support/table_weight_methods.hpp"
+#include "support/table_worker.hpp"
 
 #include <persona/core/hash.hpp>
 #include <persona/data/grid.hpp>
 #include <persona/io/image.hpp>
 #include <persona/io/read_file.hpp>
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <ctime>
 #include <functional>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
 namespace tables {
@@ -125,7 +123,7 @@ struct Workshop {
         if (job.timed_alone)
           cells.amend(setting, one.id, "cpu_seconds", std::round(cpu * 100) / 100);
         else if (!cells.has(setting, one.id))
-          keep(setting, one, run.learned(), cpu, curve);
+          score_and_keep(setting, one, run.learned(), cpu, curve);
       }
       tick();
       began = thread_seconds();
@@ -136,13 +134,21 @@ struct Workshop {
     for (const auto steps : job.snapshots)
       if (const Setting setting{job.method, job.lr, steps}; !cells.has(setting, job.specimen->id))
         cells.add(setting, job.specimen->id, {{"failed", why}});
-    std::fprintf(stderr, "%s, learning rate %g, %s: %s\n", job.method.c_str(), job.lr, job.specimen->id.c_str(),
-                 why.c_str());
+  }
+  /// Writes a result and its pictures.
+  void keep(const Setting& setting, const std::string& subject, nlohmann::json result,
+            const std::vector<persona::Image>& shown) const {
+    for (auto& [key, value] : result.items())
+      if (value.is_number_float()) value = std::round(value.get<double>() * 1e5) / 1e5;
+    std::filesystem::create_directories(pictures);
+    persona::write_png(persona::make_grid(shown, {.columns = static_cast<std::int64_t>(shown.size())}),
+                       pictures / (setting.name() + "_" + subject + ".png"));
+    cells.add(setting, subject, result);
   }
 
  private:
-  void keep(const Setting& setting, const Specimen& one, const persona::Learned& learned, double cpu,
-            const nlohmann::json& curve) const {
+  void score_and_keep(const Setting& setting, const Specimen& one, const persona::Learned& learned, double cpu,
+                      const nlohmann::json& curve) const {
     std::vector<persona::Image> shown{one.photo};
     // Weights are written out, so that drawing costs what the base model's does.
     auto result = score(learned.weights.empty() ? sd : persona::bake(sd, learned), {.rows = learned.rows}, one,
@@ -159,12 +165,7 @@ struct Workshop {
       result["norm"] = last[2], result["cosine_to_start"] = last[3], result["cross_cosine"] = last[4],
       result["cross_norm"] = last[5];
     if (one.id.ends_with("_05")) result["curve"] = curve;  // of one subject: it is drawn, not averaged
-    for (auto& [key, value] : result.items())
-      if (value.is_number_float()) value = std::round(value.get<double>() * 1e5) / 1e5;
-    std::filesystem::create_directories(pictures);
-    persona::write_png(persona::make_grid(shown, {.columns = static_cast<std::int64_t>(shown.size())}),
-                       pictures / (setting.name() + "_" + one.id + ".png"));
-    cells.add(setting, one.id, result);
+    keep(setting, one.id, std::move(result), shown);
   }
 };
 
@@ -198,47 +199,15 @@ inline std::vector<Job> untimed(const Cells& cells, const std::vector<Setting>& 
   return jobs;
 }
 
-/// Works the jobs off with `threads` workers of one thread each, longest first. A run that breaks off is noted; an
-/// error beside the runs, such as a full disk, ends the work.
-inline void work_off(const Workshop& workshop, std::vector<Job> jobs, long threads, const std::string& label) {
-  if (jobs.empty()) return;
-  std::ranges::stable_sort(jobs, std::greater{}, &Job::steps);
-  std::int64_t total = 0, done = 0;
-  for (const Job& job : jobs) total += job.steps();
-  persona::ProgressBar bar(label);
-  std::mutex mutex;
-  std::size_t next = 0;
-  std::exception_ptr failure;
-  const auto worker = [&] {
-    at::set_num_threads(1);
-    for (;;) {
-      const Job* job = nullptr;
-      {
-        const std::lock_guard lock(mutex);
-        if (next == jobs.size() || failure) return;
-        job = &jobs[next++];
-      }
-      try {
-        try {
-          workshop.run(*job, [&] {
-            const std::lock_guard lock(mutex);
-            bar.update(++done, total, [&] { return job->method + " " + job->specimen->id; });
-          });
-        } catch (const std::exception& error) {
-          workshop.note_failure(*job, error.what());
-        }
-      } catch (...) {
-        const std::lock_guard lock(mutex);
-        if (!failure) failure = std::current_exception();
-        return;
-      }
-    }
-  };
-  {
-    std::vector<std::jthread> workers;
-    for (long i = 0; i < threads; ++i) workers.emplace_back(worker);
-  }
-  if (failure) std::rethrow_exception(failure);
+/// Works the jobs off with `threads` workers of one thread each.
+inline void work_off(const Workshop& workshop, const std::vector<Job>& jobs, long threads, const std::string& label) {
+  std::vector<Work> list;
+  for (const Job& job : jobs)
+    list.push_back({.name = job.method + " " + job.specimen->id,
+                    .steps = job.steps(),
+                    .act = [&](const std::function<void()>& tick) { workshop.run(job, tick); },
+                    .failed = [&](const std::string& why) { workshop.note_failure(job, why); }});
+  work_through(std::move(list), threads, label);
 }
 
 }  // namespace tables

@@ -2,10 +2,36 @@
 // The tables of the methods that change weights.
 
 #include "support/table_columns.hpp"
+#include "support/table_pairs.hpp"
 
 namespace tables {
 
-inline void report_weights(Page& page, const Cells& cells, const Studies& studies,
+/// Two things in one model, and edits of one picture.
+inline void report_pairs_and_edits(Page& page, const Cells& cells, const Plan& plan, const Studies& studies,
+                                   const std::filesystem::path& pictures) {
+  const auto nothing = [](const Setting&) { return std::string(); };
+  const auto pairs = pairs_of(studies.paired);
+  const auto together = pair_settings(cells, plan, studies), edits = edit_settings(cells, plan, studies);
+  page.section("SVDiff: two things in one model");
+  page.paragraph(
+      "SVDiff at its best rate on both at once, batch 2. sides: of prompts that say who is left, the share of pictures nearer "
+      "to the photos' halves side by side in that order than in the other; own, other: cosine of a half to the photo of who "
+      "was asked for there, and to the other's; both: cosine of all pictures to the photos side by side.");
+  add_table(page, cells, together, ids(pairs), pair_columns, nothing);
+  for (const Setting& setting : together)
+    for (std::size_t i = 0; i < std::min<std::size_t>(pairs.size(), 2); ++i)
+      page.picture(pictures / (setting.name() + "_" + pairs[i].id() + ".png"), setting.name() + ", " + pairs[i].id());
+  page.section("SVDiff: one picture, edited");
+  page.paragraph(
+      "One picture is learned with its caption, batch 4, no prior, and drawn again from its own noise (DDIM inversion, eta "
+      "0.1) with captions of another place or style. kept: share of the thing's traits that the probe finds where another "
+      "place is asked for; obeyed: share of edits that show the place or style; distance: perceptual distance of these edits "
+      "to the picture; returned: that of what the picture's own caption draws again.");
+  add_table(page, cells, edits, ids(studies.weights.test), edit_columns, nothing);
+  add_pictures(page, edits, studies.weights.test, 2, pictures);
+}
+
+inline void report_weights(Page& page, const Cells& cells, const Plan& plan, const Studies& studies,
                            const std::filesystem::path& pictures) {
   const auto& weights = studies.weights;
   auto best = weights.chosen(cells);
@@ -22,7 +48,9 @@ inline void report_weights(Page& page, const Cells& cells, const Studies& studie
   page.paragraph(
       "At SVDiff's best setting: the whole UNet, without the prior, with LoRA in one sum, and the paper's other eleven "
       "subsets.");
-  add_table(page, cells, spectral_variants(cells, studies), ids(weights.test), weight_columns, remarks(weights, cells));
+  add_table(page, cells, spectral_variants(cells, studies), ids(studies.subsets), weight_columns,
+            remarks(weights, cells));
+  report_pairs_and_edits(page, cells, plan, studies, pictures);
   page.section("Weights, validation split (settings are chosen here)");
   add_table(page, cells, weights.settings(), ids(weights.validation), weight_columns, remarks(weights, cells));
 }

@@ -1,7 +1,9 @@
 #pragma once
 // All that the tables compute, in the order in which it is worth having.
 
+#include "support/table_edits.hpp"
 #include "support/table_fed_back.hpp"
+#include "support/table_pairs.hpp"
 #include "support/table_plan.hpp"
 #include "support/table_runs.hpp"
 
@@ -42,7 +44,10 @@ inline void compute(const Workshop& workshop, const Plan& plan, const Studies& s
   best = weights.chosen(cells);
   best.insert(best.end(), weights.published.begin(), weights.published.end());
   work(best, weights.test, "weights");
-  work(spectral_variants(cells, studies), weights.test, "SVDiff's variants and subsets");
+  work(spectral_variants(cells, studies), studies.subsets, "SVDiff's variants and subsets");
+  const auto pairs = pairs_of(studies.paired);
+  compute_pairs(workshop, pair_settings(cells, plan, studies), pairs, threads);
+  compute_edits(workshop, edit_settings(cells, plan, studies), weights.test, threads);
   work(rivals.settings(), rivals.validation, "rivals, validation people");
   work(rivals.chosen(cells), rivals.test, "rivals, people");
   for (const auto* split : {&people.validation, &people.test})

@@ -1,6 +1,8 @@
 #include "support/catch.hpp"
 #include "support/folder.hpp"
 #include "support/preset.hpp"
+#include "support/table_edits.hpp"
+#include "support/table_pairs.hpp"
 #include "support/table_plan.hpp"
 #include "support/table_runs.hpp"
 
@@ -122,6 +124,59 @@ TEST_CASE("a snapshot of a run is what a shorter run ends with, bit for bit", "[
     CHECK_FALSE(at::equal(snapshot, longer.learned().rows.front().rows));
   }
   CHECK_THROWS_WITH(begin("none", 1), Catch::Contains("no method 'none'"));
+}
+
+TEST_CASE("two things side by side are told from the same two in the other order, and halves from each other",
+          "[toyland]") {
+  const auto sd = persona::StableDiffusion::load(PERSONA_SOURCE "/examples/toyland/model");
+  const Metrics metrics(sd);
+  const auto things = read_specimens("things");
+  const auto pairs = pairs_of(things);
+  REQUIRE(pairs.size() == 10);
+  CHECK(pairs[1].id() == "thing_02+thing_03");
+  CHECK(pairs[0].called(false) == "sks cat");
+  CHECK(pairs[0].called(true) == "ktn dog");
+  for (const Pair& pair : pairs) {
+    INFO(pair.id());
+    const auto photo = [](const Specimen* one) { return persona::to_tensor(one->photo).unsqueeze(0); };
+    const auto images = at::cat({photo(pair.first).narrow(3, 16, 32), photo(pair.second).narrow(3, 16, 32)}, 3);
+    const auto right = side_by_side(metrics, images, *pair.first, *pair.second),
+               wrong = side_by_side(metrics, images, *pair.second, *pair.first);
+    CHECK(right.asked.item<double>() == Approx(1).epsilon(1e-4));
+    CHECK(right.own.item<double>() == Approx(1).epsilon(1e-4));
+    CHECK(right.mirrored.item<double>() < 0.99);
+    CHECK(right.other.item<double>() < 0.99);
+    CHECK(wrong.asked.item<double>() == Approx(right.mirrored.item<double>()));
+  }
+}
+
+TEST_CASE("pairs and edits are learned, drawn and scored", "[toyland]") {
+  const auto sd = persona::StableDiffusion::load(PERSONA_SOURCE "/examples/toyland/model");
+  const Metrics metrics(sd);
+  const std::vector<std::string> names;
+  const Folder folder;
+  Cells cells(folder / "cells", {});
+  auto things = read_specimens("things");
+  things.resize(2);
+  const Workshop workshop{
+      sd, metrics, names, cells, folder / "pictures", {.things_batch = 1}, {.images = 1, .steps = 2}};
+  const auto pairs = pairs_of(things);
+  std::vector<Setting> settings;
+  for (const auto& [method, begin] : pair_methods()) settings.push_back({method, 1e-3, 1});
+  REQUIRE(settings.size() == 3);
+  compute_pairs(workshop, settings, pairs, 1);
+  for (const Setting& setting : settings)
+    for (const char* key : {"sides", "own", "other", "apart", "both"})
+      CHECK(cells.read(setting)["thing_00+thing_01"].contains(key));
+  settings = {{"edit_untrained", 0, 0}};
+  for (const auto& [method, begin] : edit_methods()) settings.push_back({method, 1e-3, 1});
+  REQUIRE(settings.size() == 4);
+  things.resize(1);
+  compute_edits(workshop, settings, things, 1);
+  for (const Setting& setting : settings)
+    for (const char* key : {"kept", "obeyed", "distance", "returned"})
+      CHECK(cells.read(setting)["thing_00"].contains(key));
+  CHECK(std::filesystem::exists(folder / "pictures" / "edit_lora_lr0.001_steps1_thing_00.png"));
 }
 
 TEST_CASE("every method of the tables learns a person and a thing, and is scored", "[toyland]") {

@@ -1,0 +1,173 @@
+#pragma once
+// Two things in one model (SVDiff, 3.3): trained with Cut-Mix-Unmix, with Cut-Mix alone, and on each alone.
+
+#include "support/table_runs.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace tables {
+
+/// The first of the pair is "sks CLASS", the second "ktn CLASS".
+struct Pair {
+  const Specimen *first = nullptr, *second = nullptr;
+  std::string id() const { return first->id + "+" + second->id; }
+  std::string called(bool of_second) const {
+    return of_second ? "ktn " + second->class_word : "sks " + first->class_word;
+  }
+};
+
+/// The first with the second, the third with the fourth, ...
+inline std::vector<Pair> pairs_of(const std::vector<Specimen>& things) {
+  std::vector<Pair> pairs;
+  for (std::size_t i = 0; i + 1 < things.size(); i += 2) pairs.push_back({&things[i], &things[i + 1]});
+  return pairs;
+}
+inline std::vector<std::string> ids(const std::vector<Pair>& pairs) {
+  std::vector<std::string> names;
+  for (const Pair& pair : pairs) names.push_back(pair.id());
+  return names;
+}
+
+/// How both are learned together, by name.
+inline const std::map<std::string, std::function<persona::Run(const persona::StableDiffusion&, const Pair&, double lr,
+                                                              const persona::TrainOptions&)>>&
+pair_methods() {
+  using namespace persona;
+  const auto learn = [](const StableDiffusion& sd, const Pair& pair, const auto& sum, const TrainOptions& options) {
+    std::vector<Subject> subjects;
+    for (const bool second : {false, true}) {
+      const auto& one = second ? *pair.second : *pair.first;
+      subjects.push_back({.token = second ? "ktn" : "sks",
+                          .class_word = one.class_word,
+                          .photos = {{.image = one.photo, .name = one.id}},
+                          .captions = Captions::prompt("a photo of a {}"),
+                          .phrase = "{} " + one.class_word});
+    }
+    return personalize(sd, std::span(subjects), sum, options);
+  };
+  using Options = TrainOptions;
+  static const std::map<std::string, std::function<Run(const StableDiffusion&, const Pair&, double, const Options&)>>
+      all{{"pair_cut_mix_unmix",
+           [learn](const auto& sd, const Pair& pair, double lr, const Options& o) {
+             return learn(sd, pair, svdiff_cut_mix_unmix(detail::class_samples(), 1.0, lr), o);
+           }},
+          {"pair_cut_mix",
+           [learn](const auto& sd, const Pair& pair, double lr, const Options& o) {
+             return learn(sd, pair, svdiff_cut_mix_unmix(detail::class_samples(), 0.0, lr), o);
+           }},
+          {"pair_alone", [learn](const auto& sd, const Pair& pair, double lr, const Options& o) {
+             return learn(sd, pair, svdiff(detail::class_samples(), lr), o);
+           }}};
+  return all;
+}
+
+namespace detail {
+/// The middle half of pictures [N, 3, H, W], and one of its sides.
+inline persona::Tensor middle(const persona::Tensor& images) {
+  return images.narrow(3, images.size(3) / 4, images.size(3) / 2);
+}
+inline persona::Tensor side(const persona::Tensor& images, bool right) {
+  return images.narrow(3, right ? images.size(3) / 2 : 0, images.size(3) / 2);
+}
+/// A half beside itself: as wide as what the embedder was trained on.
+inline persona::Tensor doubled(const persona::Tensor& half) { return at::cat({half, half}, 3); }
+}  // namespace detail
+
+/// Cosines, one a picture, of pictures that should show one thing on the left and another on the right.
+struct SideBySide {
+  persona::Tensor asked{}, mirrored{};  ///< to the middles of the photos side by side, in that order and the other
+  persona::Tensor own{}, other{};       ///< of the halves, doubled, to the thing asked for there and to the other one
+};
+inline SideBySide side_by_side(const Metrics& metrics, const persona::Tensor& images, const Specimen& left,
+                               const Specimen& right) {
+  const auto half = [](const Specimen& one) { return detail::middle(persona::to_tensor(one.photo).unsqueeze(0)); };
+  const persona::Tensor halves[2]{half(left), half(right)};
+  const auto cosine = [&](const persona::Tensor& pictures, const persona::Tensor& reference) {
+    return (metrics.pair.embed_images(pictures) * metrics.pair.embed_images(reference)).sum(1);
+  };
+  const auto of_sides = [&](bool own) {
+    persona::Tensor sum;
+    for (const bool on_right : {false, true}) {
+      const auto part =
+          cosine(detail::doubled(detail::side(images, on_right)), detail::doubled(halves[own ? on_right : !on_right]));
+      sum = sum.defined() ? sum + part : part;
+    }
+    return sum / 2;
+  };
+  return {.asked = cosine(images, at::cat({halves[0], halves[1]}, 3)),
+          .mirrored = cosine(images, at::cat({halves[1], halves[0]}, 3)),
+          .own = of_sides(true),
+          .other = of_sides(false)};
+}
+
+/// Draws both together and compares the pictures with the photos. Keys:
+/// - sides: of prompts that say who is left, the share of pictures that are nearer to the photos side by side in that
+///   order than in the other
+/// - own, other: of these, cosine of a half to the photo of who was asked for there, and to the other's; apart: their
+///   difference
+/// - both: cosine of all pictures, sides or not, to the photos side by side in the better order
+inline nlohmann::json score_pair(const persona::StableDiffusion& sd, const persona::Learned& learned, const Pair& pair,
+                                 const Metrics& metrics, const Drawing& drawing, std::vector<persona::Image>* shown) {
+  const auto model = sd.with(learned);
+  std::vector<persona::Tensor> sides, own, other, both;
+  std::uint64_t seed = drawing.seed;
+  for (const bool swapped : {false, true}) {
+    const auto left = pair.called(swapped), right = pair.called(!swapped);
+    for (const bool says_sides : {true, false}) {
+      const auto prompt = says_sides ? "a " + left + " on the left and a " + right + " on the right"
+                                     : "a photo of a " + left + " and a " + right;
+      const auto pictures = persona::generate(
+          model, std::vector<std::string>(static_cast<std::size_t>(drawing.images), prompt),
+          {.steps = drawing.steps, .guidance = drawing.guidance, .seed = seed += 1000, .sampler = "ddim"});
+      shown->push_back(pictures.front());
+      std::vector<persona::Tensor> stack;
+      for (const auto& picture : pictures) stack.push_back(persona::to_tensor(picture));
+      const auto found = side_by_side(metrics, at::stack(stack), swapped ? *pair.second : *pair.first,
+                                      swapped ? *pair.first : *pair.second);
+      both.push_back(at::where(found.asked > found.mirrored, found.asked, found.mirrored));
+      if (!says_sides) continue;
+      sides.push_back((found.asked > found.mirrored).to(at::kFloat));
+      own.push_back(found.own), other.push_back(found.other);
+    }
+  }
+  const auto mean = [](const std::vector<persona::Tensor>& parts) { return at::cat(parts).mean().item<double>(); };
+  return {{"sides", mean(sides)},
+          {"own", mean(own)},
+          {"other", mean(other)},
+          {"apart", mean(own) - mean(other)},
+          {"both", mean(both)}};
+}
+
+/// Learns and scores what the cells lack of these settings.
+inline void compute_pairs(const Workshop& workshop, const std::vector<Setting>& settings,
+                          const std::vector<Pair>& pairs, long threads) {
+  std::vector<Work> list;
+  for (const Pair& pair : pairs)
+    for (const Setting& setting : settings) {
+      if (workshop.cells.has(setting, pair.id())) continue;
+      const auto act = [&workshop, &pair, setting](const std::function<void()>& tick) {
+        const persona::TrainOptions options{
+            .steps = setting.steps, .batch = 2, .seed = workshop.training.seed, .cache = workshop.pictures / "cache"};
+        const auto run = pair_methods().at(setting.method)(workshop.sd, pair, setting.lr, options);
+        for (const persona::Step& step : run) (void)step, tick();
+        run.session().expect_finite_leaves();
+        std::vector<persona::Image> shown{pair.first->photo, pair.second->photo};
+        const auto learned = run.learned();
+        workshop.keep(setting, pair.id(),
+                      score_pair(persona::bake(workshop.sd, learned), {.rows = learned.rows}, pair, workshop.metrics,
+                                 workshop.drawing, &shown),
+                      shown);
+      };
+      list.push_back({.name = setting.method + " " + pair.id(),
+                      .steps = setting.steps,
+                      .act = act,
+                      .failed = [&workshop, &pair, setting](const std::string& why) {
+                        workshop.cells.add(setting, pair.id(), {{"failed", why}});
+                      }});
+    }
+  work_through(std::move(list), threads, "two things in one model");
+}
+
+}  // namespace tables
