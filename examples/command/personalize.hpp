@@ -2,6 +2,7 @@
 // persona personalize: a run from its settings, with a report, checkpoints and an end that can be gone on from.
 
 #include "command/bars.hpp"
+#include "command/folder_lock.hpp"
 #include "command/interrupt.hpp"
 #include "command/plan.hpp"
 #include "command/subject.hpp"
@@ -56,6 +57,7 @@ inline int personalize(Settings settings, bool dry_run, bool resume, const std::
   if (dry_run) return print_plan(method, settings, model, subject, prompts);
 
   std::filesystem::create_directories(out);
+  const FolderLock lock(out);
   auto options = training_of(settings);
   if (resume) options.resume = out / "checkpoint";
   Bars bars;

@@ -21,6 +21,14 @@ grep -q -- '--resume --out' "$work/cut.log" || die "does not say how to resume: 
 cmp "$work/whole/learned.safetensors" "$work/cut/learned.safetensors"
 cmp <(cut -d, -f1-5 "$work/whole/steps.csv") <(cut -d, -f1-5 "$work/cut/steps.csv")
 
+echo '--- a folder that another run writes into is left alone'
+mkdir "$work/locked"
+exec 7>"$work/locked/.lock"
+flock -n 7
+code=0; "$persona" personalize "${thing[@]}" "${steps[@]}" --out "$work/locked" >"$work/locked.log" 2>&1 7>&- || code=$?
+exec 7>&-
+[ $code = 1 ] && grep -q 'another run is writing there' "$work/locked.log" || die "two runs in one folder: $(cat "$work/locked.log")"
+
 echo '--- run.toml is the run; JSON says the same; flags go before'
 "$persona" personalize --config "$work/whole/run.toml" --out "$work/again" >/dev/null 2>&1
 cmp "$work/whole/learned.safetensors" "$work/again/learned.safetensors"
