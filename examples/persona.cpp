@@ -12,7 +12,10 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cstdio>
+#include <filesystem>
 #include <iostream>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -30,6 +33,14 @@ int list_methods(const std::string& name) {
   for (const Parameter& parameter : chosen(settings))
     std::printf("%-24s %-22s %s\n", parameter.key.c_str(), text_of(parameter).c_str(), parameter.help.c_str());
   return done;
+}
+
+/// Nothing is done where what was to be printed went nowhere.
+int printed(int code) {
+  std::cout.flush();
+  if (std::cout && std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+  std::cerr << "[persona] standard output: cannot be written\n";
+  return command::failed;
 }
 
 /// CLI11 would say that a subcommand is missing where one is misspelt.
@@ -56,7 +67,9 @@ bool of_drawing(const command::Parameter& p) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+namespace {
+
+int run(int argc, char** argv) {
   using namespace command;
   persona::keep_freed_memory();
   CLI::App app("Learns a thing from a few photos into a text-to-image model, and draws it.", "persona");
@@ -85,9 +98,10 @@ int main(int argc, char** argv) {
       "What a method reads and presets: persona methods NAME.");
 
   auto* draws = app.add_subcommand("generate", "draw prompts");
-  draws->add_option("--prompt", drawing.prompts, "what is drawn; {} is the learned token")->expected(-1);
-  draws->add_option("--learned", drawing.learned, "learned.safetensors, or an embedding or LoRA of another tool")
-      ->expected(-1);
+  draws->add_option("--prompt", "what is drawn; {} is what was learned")->expected(-1)->type_name("TEXT ...");
+  draws->add_option("--learned", "learned.safetensors, or an embedding or LoRA of another tool")
+      ->expected(-1)
+      ->type_name("FILE ...");
   draws->add_option("--token", drawing.token, "name of an embedding's token");
   draws->add_option("--num-images", drawing.images, "pictures a prompt");
   add_flags(*draws, flags, of_drawing);
@@ -117,7 +131,12 @@ int main(int argc, char** argv) {
       return misused;
     }
     expect_command(app, argv[1]);
-    app.parse(argc, argv);
+    Arguments arguments(argc, argv);
+    app.parse(arguments.others);
+    for (const CLI::App* chosen : app.get_subcommands()) arguments.expect_known(*chosen);
+    drawing.prompts = arguments.list("--prompt"), drawing.learned = arguments.list("--learned");
+    if (const auto list = arguments.list("--validation-prompts"); !list.empty())
+      flags["validation_prompts"] = {list, "--validation-prompts"};
     std::string command = "persona";
     for (int i = 1; i < argc; ++i) command += " " + detail::quoted(argv[i]);
     if (*train) {
@@ -132,6 +151,7 @@ int main(int argc, char** argv) {
     if (*lists) return list_methods(method);
     if (*completes) return complete(app, shell);
     auto settings = resolve_alone(flags);
+    if (!flags.contains("out")) settings.out = *draws ? "out/pictures" : *converts ? "out/converted" : settings.out;
     if (*draws) return draw(settings, drawing);
     if (*converts) return convert(settings, conversion);
     return doctor(settings);
@@ -140,8 +160,20 @@ int main(int argc, char** argv) {
   } catch (const Usage& error) {
     std::cerr << error.what() << '\n';
     return misused;
-  } catch (const std::exception& error) {
+  } catch (const persona::Error& error) {
     std::cerr << error.what() << '\n';
-    return failed;
+  } catch (const c10::Error& error) {
+    std::cerr << "[persona] LibTorch: " << error.what_without_backtrace() << '\n';
+  } catch (const std::bad_alloc&) {
+    std::cerr << "[persona] memory: there is not enough (fewer samples or pictures at a time: --batch, --num-images)\n";
+  } catch (const std::filesystem::filesystem_error& error) {
+    std::cerr << "[persona] " << error.path1().string() << ": " << error.code().message() << '\n';
+  } catch (const std::exception& error) {
+    std::cerr << "[persona] " << error.what() << '\n';
   }
+  return failed;
 }
+
+}  // namespace
+
+int main(int argc, char** argv) { return printed(run(argc, argv)); }

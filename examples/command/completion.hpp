@@ -41,7 +41,7 @@ inline int complete(const CLI::App& app, const std::string& shell) {
   }
   out << "  esac\n"
          "  if [ -z \"$words\" ]; then\n"
-         "    case ${COMP_CWORD}:${COMP_WORDS[1]} in\n"
+         "    case ${COMP_CWORD}:${COMP_WORDS[1]-} in\n"
          "      1:*) words='"
       << commands << "' ;;\n";
   for (const CLI::App* sub : app.get_subcommands({}))

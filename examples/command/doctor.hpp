@@ -1,6 +1,7 @@
 #pragma once
 // persona doctor: what is here, and what would fail.
 
+#include "command/out_folder.hpp"
 #include "command/plan.hpp"
 #include "command/usage.hpp"
 
@@ -10,7 +11,6 @@
 #include <torch/version.h>
 
 #include <sys/sysinfo.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -57,13 +57,21 @@ inline std::string try_dtype(at::Device device, at::ScalarType dtype) {
   return text;
 }
 
+/// One sampling step of a picture.
+inline std::string try_model(const Model& model) {
+  char text[48];
+  std::snprintf(text, sizeof text, "%.3f s a step",
+                seconds_of([&] { persona::generate(model, "a photo", {.steps = 1, .guidance = 1}); }));
+  return text;
+}
+
 }  // namespace detail
 
 /// Prints a line a finding; exit code 1 where something would fail.
 inline int doctor(const Settings& settings) {
   detail::Findings findings;
   findings.note("persona", persona::version_string);
-  findings.note("LibTorch", TORCH_VERSION);
+  findings.note("LibTorch", std::string(TORCH_VERSION) + (at::hasCUDA() ? ", built with CUDA" : ", built for the CPU"));
   findings.note("threads", std::to_string(at::get_num_threads()) + " of " +
                                std::to_string(std::thread::hardware_concurrency()) + " cores");
   struct sysinfo memory{};
@@ -81,12 +89,10 @@ inline int doctor(const Settings& settings) {
   for (const auto& [name, dtype] : {std::pair{"fp32", at::kFloat}, std::pair{"bf16", at::kBFloat16}})
     findings.check(name, [&] { return detail::try_dtype(device, dtype); });
   findings.check("out", [&] {
-    auto folder = std::filesystem::absolute(settings.out);
-    while (!std::filesystem::exists(folder)) folder = folder.parent_path();
-    if (::access(folder.c_str(), W_OK) != 0)
-      throw persona::Error(folder.string(), "may not be written into", "give another --out");
-    return folder.string() + ", " + detail::megabytes(static_cast<double>(std::filesystem::space(folder).available)) +
-           " free";
+    const auto folder = expect_writable(settings.out);
+    const double room = static_cast<double>(std::filesystem::space(folder).available);
+    if (room < 1e8) throw persona::Error(folder.string(), "has " + detail::megabytes(room) + " left", "free some");
+    return folder.string() + ", " + detail::megabytes(room) + " free";
   });
   if (settings.model.empty()) {
     findings.note("model", "none given: --model FOLDER looks at one");
@@ -99,7 +105,8 @@ inline int doctor(const Settings& settings) {
              std::to_string(model.text_encoder().embedding_table().size(1)) + " wide, pictures of " +
              std::to_string(latents[2] * model.autoencoder().vae_scale_factor()) + " x " +
              std::to_string(latents[1] * model.autoencoder().vae_scale_factor()) + ", predicts " +
-             model.scheduler_config().prediction_type;
+             model.scheduler_config().prediction_type + ", draws in " + settings.dtype + " (" +
+             detail::try_model(model) + ")";
     });
   }
   std::printf("%s\n", findings.failures() == 0 ? "nothing here would fail"

@@ -3,9 +3,12 @@
 
 #include "command/bars.hpp"
 #include "command/learned_file.hpp"
+#include "command/out_folder.hpp"
 #include "command/subject.hpp"
 #include "command/usage.hpp"
 
+#include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
@@ -34,48 +37,65 @@ inline std::string slug(const std::string& prompt) {
   while (text.ends_with('-')) text.pop_back();
   return text.empty() ? "picture" : text;
 }
+/// Behind the pictures that are there: none is overwritten.
+inline std::size_t next_number(const std::filesystem::path& folder) {
+  std::size_t last = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const auto name = entry.path().filename().string();
+    std::size_t number = 0;
+    if (std::from_chars(name.data(), name.data() + name.size(), number).ec == std::errc())
+      last = std::max(last, number);
+  }
+  return last + 1;
+}
 }  // namespace detail
 
 inline int draw(const Settings& settings, Drawing what) {
   if (settings.model.empty())
     throw Usage("--model", "no model is given", "a diffusers folder of Stable Diffusion 1.x or 2.x");
   if (what.prompts.empty()) throw Usage("--prompt", "no prompt is given", "--prompt 'a photo of <one>'");
-  if (what.images < 1) throw Usage("--num-images", "is " + std::to_string(what.images), "at least 1");
+  if (what.images < 1 || what.images > 10000)
+    throw Usage("--num-images", "is " + std::to_string(what.images), "1 to 10000");
   const auto base = Model::load(settings.model, loading_of(settings));
   persona::Personalized<Model> model(base, {});
-  std::vector<std::string> tokens;
+  std::vector<std::string> names;  // how prompts call what was learned
   for (const auto& file : what.learned) {
     const auto learned = read_learned(file, &base, what.token);
-    for (const auto& row : learned.rows) tokens.push_back(row.token);
+    if (const auto called = learned.metadata.find(called_key); called != learned.metadata.end())
+      names.push_back(called->second);
+    else
+      for (const auto& row : learned.rows) names.push_back(row.token);
     model = model.with(learned);
   }
   std::vector<std::string> prompts;
   for (auto prompt : what.prompts) {
     if (prompt.find("{}") != prompt.npos) {
-      if (tokens.size() != 1)
+      if (names.size() != 1)
         throw Usage("--prompt",
-                    "'" + prompt + "' has {} in it, and " + std::to_string(tokens.size()) + " tokens are learned",
-                    "write the token");
-      prompt = persona::fill_template(prompt, tokens.front());
+                    "'" + prompt + "' has {} in it, and the files name " + std::to_string(names.size()) + " things",
+                    "write what it is to be, such as <one> or sks cat");
+      prompt = persona::fill_template(prompt, names.front());
     }
     prompts.insert(prompts.end(), static_cast<std::size_t>(what.images), prompt);
   }
   Bars bars;
   const auto pictures = persona::generate(model, prompts, bars.of("pictures", drawing_of(settings)));
-  const std::filesystem::path out = settings.out;
-  std::filesystem::create_directories(out);
+  const auto out = make_folder(settings.out);
+  const auto first = detail::next_number(out);
   for (std::size_t i = 0; i < pictures.size(); ++i) {
     char number[32];
-    std::snprintf(number, sizeof number, "%03zu-", i + 1);
+    std::snprintf(number, sizeof number, "%03zu-", first + i);
     const auto file = out / (number + detail::slug(prompts[i]) + ".png");
     persona::write_png(pictures[i], file);
     std::cout << file.string() << '\n';
   }
   if (pictures.size() > 1) {
+    char name[64];
+    std::snprintf(name, sizeof name, "grid-%03zu-%03zu.png", first, first + pictures.size() - 1);
+    const auto grid = out / name;
     persona::write_png(
-        persona::make_grid(pictures, {.captions = prompts, .scale = pictures.front().width < 128 ? 2 : 1}),
-        out / "grid.png");
-    std::cout << (out / "grid.png").string() << '\n';
+        persona::make_grid(pictures, {.captions = prompts, .scale = pictures.front().width < 128 ? 2 : 1}), grid);
+    std::cout << grid.string() << '\n';
   }
   return done;
 }

@@ -2,6 +2,7 @@
 // persona inspect and persona convert: files of learned things, persona's and other tools'.
 
 #include "command/learned_file.hpp"
+#include "command/out_folder.hpp"
 #include "command/subject.hpp"
 #include "command/usage.hpp"
 
@@ -94,6 +95,9 @@ inline void write_model(const Model& model, const persona::Learned& learned, con
   const std::filesystem::path out = settings.out;
   const auto tokenizer = settings.tokenizer.empty() ? std::filesystem::path(settings.model) / "tokenizer"
                                                     : std::filesystem::path(settings.tokenizer);
+  if (std::filesystem::exists(out / "model_index.json") || std::filesystem::exists(out / "unet"))
+    throw persona::Error("--out " + settings.out, "holds a model already",
+                         "give a folder of its own: models are not overwritten");
   if (!learned.rows.empty())
     persona::warn("convert", "a model folder has no place for the learned token '" + learned.rows.front().token + "'",
                   "write it beside: --to diffusers");
@@ -120,20 +124,16 @@ inline int convert(const Settings& settings, const Conversion& what) {
     throw Usage("--model", what.to + " is about the weights of a model, and none is given",
                 "give the model that the file was learned on");
   auto learned = read_learned(what.file, model ? &*model : nullptr, what.token);
-  if (!what.token.empty()) {
-    if (learned.rows.size() != 1)
-      throw Usage("--token", "names one token, and the file has " + std::to_string(learned.rows.size()),
-                  "leave it out");
-    learned.rows.front().token = what.token;
-  }
+  if (!what.token.empty() && learned.rows.size() != 1)
+    throw Usage("--token", "names one token, and the file has " + std::to_string(learned.rows.size()), "leave it out");
   const std::filesystem::path out = settings.out;
   if (what.to == "model") return detail::write_model(*model, learned, settings), done;
-  std::filesystem::create_directories(out);
+  make_folder(out);
   const auto stem = std::filesystem::path(what.file).stem().string();
   if (rows) {
     if (!learned.weights.empty()) {
       persona::warn("convert", "the changes of weights have no place in " + what.to,
-                    "convert them apart: --to diffusers_lora");
+                    "convert them apart, to a form of weights");
       learned.weights.clear();
     }
     for (const auto& file : persona::export_to(learned, out, row->second)) std::cout << file.string() << '\n';

@@ -10,6 +10,9 @@
 
 namespace command {
 
+/// How prompts call what was learned, in the file's metadata: "<one>", "<one> person", "sks cat".
+inline constexpr const char* called_key = "persona.called";
+
 inline bool holds_rows_alone(persona::FileKind kind) {
   using persona::FileKind;
   return kind == FileKind::embedding_diffusers || kind == FileKind::embedding_emb_params ||
@@ -25,7 +28,17 @@ inline bool holds_weights(persona::FileKind kind) {
 /// names an embedding's.
 inline persona::Learned read_learned(const std::filesystem::path& file, const Model* model, const std::string& token) {
   const auto told = persona::describe_file(file);
-  if (told.kind == persona::FileKind::learned) return persona::Learned::load(file);
+  if (told.kind == persona::FileKind::learned) {
+    auto learned = persona::Learned::load(file);
+    if (!token.empty() && learned.rows.size() == 1) {
+      auto& row = learned.rows.front();
+      if (const auto called = learned.metadata.find(called_key); called != learned.metadata.end())
+        if (const auto at = called->second.find(row.token); at != std::string::npos)
+          called->second.replace(at, row.token.size(), token);
+      row.token = token;
+    }
+    return learned;
+  }
   if (holds_rows_alone(told.kind))
     return model ? persona::import_embedding(*model, file, token) : persona::import_embedding(file, token);
   if (holds_weights(told.kind)) {

@@ -40,7 +40,7 @@ namespace detail {
 /// What ends every sum: how the loss is weighed, what is done to photos, the rate, the optimizer.
 inline auto tail(const Settings& s) {
   If<persona::MinSNR> snr;
-  if (s.snr_gamma > 0) snr.part = persona::MinSNR{.gamma = s.snr_gamma};
+  if (s.snr_gamma > 0) snr.part = persona::MinSNR{.gamma = s.snr_gamma, .class_samples = s.snr_class_samples};
   return snr + persona::RandomFlip{s.flip} + NamedRate{s.lr_scheduler, s.lr_warmup_steps} +
          persona::AdamW{.lr = s.lr,
                         .beta1 = s.beta1,
@@ -56,8 +56,8 @@ inline If<persona::PriorPreservation> prior(const Settings& s) {
     part.part = persona::PriorPreservation{.prompt = s.class_prompt,
                                            .weight = s.prior_loss_weight,
                                            .images = s.class_images,
-                                           .sampling = {.steps = s.num_inference_steps,
-                                                        .guidance = s.guidance_scale,
+                                           .sampling = {.steps = s.class_inference_steps,
+                                                        .guidance = s.class_guidance_scale,
                                                         .seed = static_cast<std::uint64_t>(s.seed),
                                                         .sampler = s.sampler}};
   return part;
@@ -80,7 +80,11 @@ inline persona::L2Reg l2(const Settings& s) {
 inline persona::BasisSize basis_size(const Settings& s) {
   if (s.basis_size == "automatic") return persona::automatic;
   double value = 0;
-  assign({.key = "basis_size", .value = &value, .help = "a number of rows, a share of the width, or automatic"},
+  assign({.key = "basis_size",
+          .value = &value,
+          .help = "rows, a share of the width, or automatic",
+          .least = 1e-6,
+          .most = 1e6},
          s.basis_size, "--basis-size");
   return value < 1 ? persona::ratio(value) : persona::BasisSize(static_cast<std::int64_t>(value));
 }
@@ -154,8 +158,9 @@ inline std::vector<std::string> joined(std::vector<std::string> first, const std
 inline const std::vector<Method>& methods() {
   using namespace persona;  // NOLINT: sums are read as the library's pages write them
   namespace d = detail;
-  static const std::vector<std::string> class_samples{"prior_preservation", "class_prompt", "class_images",
-                                                      "prior_loss_weight"};
+  static const std::vector<std::string> class_samples{"prior_preservation",   "class_prompt",
+                                                      "class_images",         "class_inference_steps",
+                                                      "class_guidance_scale", "prior_loss_weight"};
   static const std::vector<std::string> low_rank{"weights", "rank", "alpha", "rank_stabilized", "lora_init"};
   static const std::vector<std::string> names_and_components{"names", "name_columns", "components"};
   static const std::vector<Method> all{
@@ -166,7 +171,7 @@ inline const std::vector<Method>& methods() {
        d::start([](const Settings& s) { return TokenInit{s.word} + FreeRows{} + d::tail(s); })},
       {"cross_initialization",
        "rows from the text encoder's output for the mean of names (Pang et al.)",
-       {"names", "name_columns", "use_encoder", "l2_weight", "l2_form"},
+       {"as_published", "names", "name_columns", "use_encoder", "l2_weight", "l2_form"},
        [](Settings& s) {
          s.lr = 5e-3, s.steps = cross_initialization_steps, s.batch = cross_initialization_batch, s.vectors = 2;
          s.class_word = "person";
@@ -184,7 +189,8 @@ inline const std::vector<Method>& methods() {
        })},
       {"batex",
        "rows in a subspace of the vocabulary (Du et al.)",
-       {"word", "basis_size", "basis_distance", "basis_start", "basis_rank", "special_tokens", "decay_toward_start"},
+       {"as_published", "word", "basis_size", "basis_distance", "basis_start", "basis_word", "basis_rank",
+        "special_tokens", "decay_toward_start", "full_basis", "basis_batches"},
        [](Settings& s) {
          s.lr = 2e-3, s.steps = 500, s.batch = 4;
          if (s.as_published) s.steps = 1000, s.special_tokens = true, s.basis_start = "first";
@@ -198,9 +204,12 @@ inline const std::vector<Method>& methods() {
                 SubspaceBasis{.size = d::basis_size(s),
                               .distance = distance,
                               .rank = s.basis_rank,
+                              .word = s.basis_word,
                               .special_tokens = s.special_tokens,
                               .start = s.basis_start == "first" ? BasisStart::first : BasisStart::initial_row,
-                              .decay_toward_start = s.decay_toward_start} +
+                              .decay_toward_start = s.decay_toward_start,
+                              .full = s.full_basis,
+                              .batches = s.basis_batches} +
                 d::tail(s);
        })},
       {"celeb_basis", "coefficients of names' principal directions, from a face feature (Yuan et al.)",
@@ -238,8 +247,8 @@ inline const std::vector<Method>& methods() {
        d::start([](const Settings& s) { return TokenInit{s.word} + LayeredRows{} + d::tail(s); })},
       {"neti",
        "rows by timestep and layer, from a small network (Alaluf et al.)",
-       {"word", "bypass", "bypass_scale", "neti_norm", "nested_dropout", "hidden", "frequencies", "anchors", "sigma_t",
-        "sigma_l"},
+       {"as_published", "word", "bypass", "bypass_scale", "neti_norm", "nested_dropout", "truncate", "hidden",
+        "frequencies", "anchors", "sigma_t", "sigma_l"},
        [](Settings& s) {
          s.lr = 1e-3, s.steps = 1000, s.batch = 2, s.accumulate = 4;
          if (s.as_published) s.neti_norm = "both", s.lr = 8e-3;
@@ -250,6 +259,7 @@ inline const std::vector<Method>& methods() {
                            .bypass_scale = s.bypass_scale,
                            .norm = s.neti_norm == "both" ? NeTINorm::both : NeTINorm::row,
                            .nested_dropout = s.nested_dropout,
+                           .truncate = s.truncate,
                            .hidden = s.hidden,
                            .frequencies = s.frequencies,
                            .anchors = s.anchors,
@@ -258,7 +268,7 @@ inline const std::vector<Method>& methods() {
                 d::tail(s);
        })},
       {"svdiff", "shifts of the singular values of weights (Han et al.)",
-       d::joined({"weights", "vector_form", "vector_lr_scale", "residual", "plan"}, class_samples),
+       d::joined({"as_published", "weights", "vector_form", "vector_lr_scale", "residual", "plan"}, class_samples),
        [](Settings& s) {
          s.lr = 1e-3, s.steps = 500, s.flip = 0;
          if (s.as_published) s.vector_form = "scale", s.weights = "unet+text_encoder", s.max_grad_norm = 1;
@@ -281,14 +291,18 @@ inline const std::vector<Method>& methods() {
        }),
        false},
       {"custom_diffusion", "a token row, and K and V of cross-attention (Kumari et al.)",
-       d::joined({"word", "weights", "random_scale"}, class_samples),
+       d::joined({"word", "weights", "random_scale", "scale_smaller", "scale_least", "scale_larger_from",
+                  "scale_larger_to", "scale_far_below", "scale_pool", "detach_start"},
+                 class_samples),
        [](Settings& s) { s.lr = 1e-5, s.steps = 250, s.batch = 2, s.word = "ktn", s.max_grad_norm = 1; },
        d::start([](const Settings& s) {
          IfScaled scaled;
-         if (s.random_scale) scaled.part = RandomScale{};
+         if (s.random_scale)
+           scaled.part = RandomScale{s.scale_smaller,   s.scale_least,     s.scale_larger_from,
+                                     s.scale_larger_to, s.scale_far_below, s.scale_pool};
          // The photo is flipped before it is scaled: RandomScale stands last.
-         return TokenInit{s.word} + CrossAttentionKV{d::subset(s, subsets::cross_attention_kv())} + d::prior(s) +
-                d::tail(s) + scaled;
+         return TokenInit{s.word} + CrossAttentionKV{d::subset(s, subsets::cross_attention_kv()), s.detach_start} +
+                d::prior(s) + d::tail(s) + scaled;
        })},
       {"lora", "low-rank changes of weights (Hu et al.)", d::joined(low_rank, class_samples),
        [](Settings& s) { s.lr = 1e-4, s.steps = 500, s.flip = 0, s.max_grad_norm = 1, s.prior_preservation = false; },

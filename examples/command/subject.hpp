@@ -41,15 +41,19 @@ inline persona::Subject subject_of(const Method& method, const Settings& s) {
   return subject;
 }
 
+/// How prompts call the thing: "<one>", "<one> person", "sks cat".
+inline std::string called(const Method& method, const Settings& s, const persona::Subject& subject) {
+  return says_class(method) ? subject.prompt_token() : s.token + (s.class_word == "person" ? " person" : "");
+}
+
 /// What validations draw, {} filled.
 inline std::vector<std::string> prompts_of(const Method& method, const Settings& s, const persona::Subject& subject) {
   auto prompts = s.validation_prompts;
-  const bool person = s.class_word == "person";
+  if (!s.validate) return {};
   if (prompts.empty())
     for (const char* text : {"a photo of a {}", "a {} on the beach", "a {} in the snow", "a painting of a {}"})
       prompts.push_back(text);
-  const auto name = says_class(method) ? subject.prompt_token() : s.token + (person ? " person" : "");
-  for (auto& prompt : prompts) prompt = persona::fill_template(prompt, name);
+  for (auto& prompt : prompts) prompt = persona::fill_template(prompt, called(method, s, subject));
   return prompts;
 }
 
@@ -58,11 +62,16 @@ inline persona::GenerateOptions drawing_of(const Settings& s) {
           .guidance = s.guidance_scale,
           .seed = static_cast<std::uint64_t>(s.seed),
           .negative = s.negative_prompt,
-          .sampler = s.sampler};
+          .sampler = s.sampler,
+          .eta = s.eta};
 }
 
 inline persona::LoadOptions loading_of(const Settings& s) {
-  return {.device = s.device, .dtype = s.dtype, .tokenizer = s.tokenizer, .prediction_type = s.prediction_type};
+  return {.device = s.device,
+          .dtype = s.dtype,
+          .text_dtype = s.text_dtype,
+          .tokenizer = s.tokenizer,
+          .prediction_type = s.prediction_type};
 }
 
 inline persona::TrainOptions training_of(const Settings& s) {

@@ -7,7 +7,9 @@
 #include <CLI/CLI.hpp>
 
 #include <functional>
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace command {
@@ -41,6 +43,39 @@ inline std::string readers(const std::string& key) {
 
 }  // namespace detail
 
+/// What a program was called with, its lists of texts apart: CLI11 would read brackets in them, and take a flag for
+/// one.
+struct Arguments {
+  std::vector<std::string> others{};                        ///< the last one first, as CLI11 wants them
+  std::map<std::string, std::vector<std::string>> texts{};  ///< "--prompt" -> all that stands behind it
+
+  Arguments(int argc, char** argv) {
+    for (int i = 1; i < argc; ++i) {
+      const std::string flag = argv[i];
+      if (flag != "--prompt" && flag != "--learned" && flag != "--validation-prompts") {
+        others.insert(others.begin(), flag);
+        continue;
+      }
+      auto& list = texts[flag];
+      const auto had = list.size();
+      while (i + 1 < argc && !std::string_view(argv[i + 1]).starts_with("--")) list.emplace_back(argv[++i]);
+      if (list.size() == had)
+        throw Usage(flag, i + 1 < argc ? std::string("is given no text before ") + argv[i + 1] : "is given no text",
+                    flag + " 'a text' 'another'");
+    }
+  }
+  /// Throws Usage where the command takes no such list.
+  void expect_known(const CLI::App& command) const {
+    for (const auto& [flag, list] : texts)
+      if (!command.get_option_no_throw(flag))
+        throw Usage(flag, "is no flag of persona " + command.get_name(), "persona " + command.get_name() + " --help");
+  }
+  std::vector<std::string> list(const std::string& flag) const {
+    const auto found = texts.find(flag);
+    return found == texts.end() ? std::vector<std::string>{} : found->second;
+  }
+};
+
 /// A flag for every setting that `wanted` takes; what is given lands in `givens`.
 inline void add_flags(CLI::App& app, Givens& givens, const std::function<bool(const Parameter&)>& wanted) {
   Settings defaults;
@@ -55,13 +90,13 @@ inline void add_flags(CLI::App& app, Givens& givens, const std::function<bool(co
           flag + ",!--no-" + flag.substr(2),
           [&givens, key, flag](std::int64_t count) { givens[key] = {{count > 0 ? "true" : "false"}, flag}; }, help);
     } else if (std::holds_alternative<std::vector<std::string>*>(parameter.value)) {
-      option = app.add_option_function<std::vector<std::string>>(
-          flag, [&givens, key, flag](const std::vector<std::string>& list) { givens[key] = {list, flag}; }, help);
+      option = app.add_option(flag, help)->expected(-1);  // read by Arguments
     } else {
       option = app.add_option_function<std::string>(
           flag, [&givens, key, flag](const std::string& text) { givens[key] = {{text}, flag}; }, help);
     }
     if (!std::holds_alternative<bool*>(parameter.value)) option->type_name(detail::kind_of(parameter));
+    if (!std::holds_alternative<std::vector<std::string>*>(parameter.value)) option->take_last();
     option->group(parameter.of_method ? "Of some methods" : "Of every run");
   }
 }
@@ -80,6 +115,12 @@ inline const Parameter& parameter_of(const std::vector<Parameter>& all, const st
               "persona personalize --help lists them");
 }
 
+inline const std::string& single(const Given& given, const std::string& key) {
+  if (given.values.size() != 1)
+    throw Usage(given.where, key + " takes one value, " + std::to_string(given.values.size()) + " are given");
+  return given.values.front();
+}
+
 inline void apply(const std::vector<Parameter>& all, const Givens& givens, const Method& method) {
   for (const auto& [key, given] : givens) {
     const auto& parameter = parameter_of(all, key, given.where);
@@ -87,8 +128,8 @@ inline void apply(const std::vector<Parameter>& all, const Givens& givens, const
       throw Usage(given.where, "the method " + method.name + " does not read " + key, "these do: " + readers(key));
     if (auto* const* list = std::get_if<std::vector<std::string>*>(&parameter.value))
       (*list)->clear();
-    else if (given.values.size() != 1)
-      throw Usage(given.where, key + " takes one value, " + std::to_string(given.values.size()) + " are given");
+    else
+      (void)single(given, key);
     try {
       for (const auto& value : given.values) assign(parameter, value, given.where);
     } catch (const persona::Error& error) {
@@ -109,7 +150,7 @@ inline const Given* find(const Givens& flags, const Givens& file, const std::str
 inline Settings resolve(const Givens& flags, const Givens& file) {
   Settings settings;
   const auto all = parameters(settings);
-  if (const auto* given = detail::find(flags, file, "method")) settings.method = given->values.at(0);
+  if (const auto* given = detail::find(flags, file, "method")) settings.method = detail::single(*given, "method");
   const Method* method = nullptr;
   try {
     method = &method_of(settings.method);
@@ -117,7 +158,7 @@ inline Settings resolve(const Givens& flags, const Givens& file) {
     throw Usage(error);
   }
   if (const auto* given = detail::find(flags, file, "as_published"))
-    settings.as_published = given->values.at(0) == "true";
+    settings.as_published = detail::single(*given, "as_published") == "true";
   if (!method->learns_rows || method->name == "custom_diffusion") settings.captions = "a photo of a {}";
   if (!method->learns_rows) settings.token = "sks";
   method->preset(settings);

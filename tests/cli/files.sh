@@ -3,6 +3,7 @@ set -euo pipefail
 work=$1 persona=$2 model=$3 cat=$4
 rm -rf "$work" && mkdir -p "$work"/{empty,corrupt,webp,captioned}
 printf 'learning_rte = 0.1\n' >"$work/misspelt.toml"
+printf 'method = []\n' >"$work/empty_list.toml"
 printf 'lr = 0.1\nthis is no line\n' >"$work/broken.toml"
 printf '\200\002}q\000.' >"$work/model.ckpt"
 head -c 300 "$cat" >"$work/corrupt/corrupt.png"

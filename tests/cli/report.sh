@@ -6,7 +6,7 @@ browser=$(command -v chromium || command -v chromium-browser || command -v googl
 [ -n "$browser" ] || { echo 'skipped: no Chromium here'; exit 77; }
 rm -rf "$work" && mkdir -p "$work"
 "$persona" personalize --model "$toyland/model" --photos "$toyland/photos/ada.png" --class-word person --names "$toyland/names.txt" \
-  --steps 12 --batch 1 --validation-steps 6 --num-inference-steps 4 --validation-prompts 'a {} person' 'a {} person <in> the snow' \
+  --steps 12 --batch 1 --validation-steps 6 --num-inference-steps 4 --validation-prompts 'a {}' 'a {} <in> the snow' \
   --out "$work/run" >/dev/null 2>&1
 page=$work/run/index.html
 ! grep -qiE 'src="(https?:)?//|href="https?:|url\(http' "$page" || { echo 'FAILED: the page asks the network'; exit 1; }

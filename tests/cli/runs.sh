@@ -21,6 +21,23 @@ grep -q -- '--resume --out' "$work/cut.log" || die "does not say how to resume: 
 cmp "$work/whole/learned.safetensors" "$work/cut/learned.safetensors"
 cmp <(cut -d, -f1-5 "$work/whole/steps.csv") <(cut -d, -f1-5 "$work/cut/steps.csv")
 
+echo '--- interrupted before the first step, a run leaves a folder that can be begun in'
+"$persona" personalize "${thing[@]}" --method dreambooth --class-images 400 --class-inference-steps 200 --steps 2 --out "$work/early" >"$work/early.log" 2>&1 & run=$!
+for _ in $(seq 600); do [ -e "$work/early/.lock" ] && break; sleep 0.05; done
+sleep 1
+kill -HUP $run
+code=0; wait $run || code=$?
+[ $code = 130 ] && grep -q 'stopped before the first step' "$work/early.log" || die "exit code $code: $(cat "$work/early.log")"
+"$persona" personalize "${thing[@]}" "${steps[@]}" --steps 1 --out "$work/early" >"$work/early.log" 2>&1 || die "$(cat "$work/early.log")"
+
+echo '--- a run that fails on the way is saved, and can be gone on with'
+"$persona" personalize "${thing[@]}" --method batex --steps 400 --batch 1 --validation-steps 10 --out "$work/fails" >"$work/fails.log" 2>&1 & run=$!
+for _ in $(seq 600); do [ -e "$work/fails/validation/step-000010.png" ] && break; sleep 0.05; done
+rm -r "$work/fails/validation"
+code=0; wait $run || code=$?
+[ $code = 1 ] && grep -q 'is saved; go on with' "$work/fails.log" || die "exit code $code: $(cat "$work/fails.log")"
+"$persona" personalize --resume --steps 40 --validation-steps 0 --out "$work/fails" >"$work/fails.log" 2>&1 || die "$(cat "$work/fails.log")"
+
 echo '--- a folder that another run writes into is left alone'
 mkdir "$work/locked"
 exec 7>"$work/locked/.lock"
@@ -64,14 +81,21 @@ done
 
 echo '--- pictures, forms, the rest'
 "$persona" generate "${quick[@]:0:6}" --learned "$work/whole/learned.safetensors" "$work/all/lora/learned.safetensors" \
-  --prompt 'a {} in the snow' 'a <one>' --num-images 2 --out "$work/pictures" >"$work/pictures.log"
+  --prompt '[a <one>, red]' 'a <one>' --num-images 2 --out "$work/pictures" >"$work/pictures.log"
 [ "$(grep -c '\.png$' "$work/pictures.log")" = 5 ] || die "$(cat "$work/pictures.log")"
+grep -q '/001-a-one-red.png' "$work/pictures.log" || die "brackets were read: $(cat "$work/pictures.log")"
+"$persona" generate "${quick[@]:0:6}" --learned "$work/all/lora/learned.safetensors" --prompt 'a {} in the snow' --out "$work/pictures" >"$work/more.log"
+grep -q '/005-a-sks-cat-in-the-snow.png' "$work/more.log" || die "no {} of weights, or a picture was overwritten: $(cat "$work/more.log")"
+[ "$("$persona" methods 2>/dev/null >/dev/full; echo $?)" = 1 ] || die 'a full disk at standard output is no failure'
 "$persona" convert "$work/whole/learned.safetensors" --to diffusers --token '<kit>' --out "$work/forms" >/dev/null
 "$persona" inspect "$work/forms/learned_embeds.safetensors" | grep -q '^token  *<kit>, 1 x 128' || die 'the token was not renamed'
 "$persona" convert "$work/all/lora/learned.safetensors" --model "$toyland/model" --to kohya_lora --out "$work/forms" >/dev/null
 "$persona" inspect "$work/forms/learned-kohya_lora.safetensors" | grep -q 'kohya.*rank 2' || die 'no LoRA of rank 2'
 "$persona" generate "${quick[@]:0:6}" --learned "$work/forms/learned-kohya_lora.safetensors" --prompt 'a sks cat' --out "$work/kohya" >/dev/null
 "$persona" convert "$work/all/svdiff/learned.safetensors" --model "$toyland/model" --to model --out "$work/baked" >/dev/null
+cp -r "$toyland/model" "$work/base"
+"$persona" convert "$work/all/svdiff/learned.safetensors" --model "$work/base" --to model --out "$work/base" 2>"$work/onto.log" && die 'a model was overwritten'
+grep -q 'holds a model already' "$work/onto.log" && diff -r "$toyland/model" "$work/base" || die "$(cat "$work/onto.log")"
 "$persona" doctor --model "$work/baked" --out "$work" >"$work/doctor.log" || die "$(cat "$work/doctor.log")"
 grep -q 'nothing here would fail' "$work/doctor.log" || die "$(cat "$work/doctor.log")"
 "$persona" doctor --device cuda:9 --out "$work" >"$work/doctor.log" && die 'a device that is not there would not fail'

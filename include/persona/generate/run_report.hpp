@@ -1,6 +1,7 @@
 #pragma once
 
 #include <persona/core/error.hpp>
+#include <persona/core/warning.hpp>
 #include <persona/data/grid.hpp>
 #include <persona/data/resize.hpp>
 #include <persona/data/subject.hpp>
@@ -18,6 +19,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <ranges>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,7 +30,7 @@ namespace persona {
 /// What a RunReport draws and says beside the run's own numbers.
 struct RunReportOptions {
   std::string title = "A run of persona";
-  std::string command{};               ///< how the run was begun, shown as it is
+  std::string command{};               ///< how the run was begun, and gone on with, a line each
   std::vector<std::string> prompts{};  ///< drawn before the first step and after the last; none: no pictures
   std::int64_t every = 0;              ///< and after every so many steps; 0: at these two alone
   GenerateOptions drawing{};           ///< alike for all of them, so that pictures can be compared
@@ -52,7 +54,7 @@ class RunReport {
     if (options_.record == 0) options_.record = run.session().bound().leaves.front().value.is_cpu() ? 1 : 10;
     read_records();
     write_records();
-    find_pictures();
+    run.completed() == 0 ? remove_pictures() : find_pictures();
     if (!pictures_.contains(run.completed())) draw(run.completed());
     save();
   }
@@ -87,20 +89,30 @@ class RunReport {
                      (records_.empty() ? "" : ", " + seconds() + " of training"));
     std::vector<Figure> photos;
     for (const Subject& subject : subjects_)
-      for (const Photo& photo : subject.photos)
+      for (const Photo& photo : subject.photos | std::views::take(most_photos))
         photos.push_back({shown(photo.image, 256), photo.name + ": " + subject.prompt_token(),
                           photo.image.width < 128 ? 2 * photo.image.width : 0});
     report.section("The photos").images(photos);
+    for (const Subject& subject : subjects_)
+      if (subject.photos.size() > most_photos)
+        report.paragraph("and " + std::to_string(subject.photos.size() - most_photos) + " more of " + subject.token);
     if (!pictures_.empty()) report.section("Validation");
     for (const auto& [step, grid] : pictures_) report.image(grid, "after step " + std::to_string(step));
     charts(report);
     report.section("The sum").table({"component", "settings"}, sum());
-    if (!options_.command.empty()) report.section("The command").paragraph(options_.command);
+    if (!options_.command.empty()) report.section("The command");
+    for (std::size_t from = 0; from < options_.command.size();) {
+      const auto to = std::min(options_.command.find('\n', from), options_.command.size());
+      report.paragraph(std::string_view(options_.command).substr(from, to - from));
+      from = to + 1;
+    }
     learned(report);
     report.save(page());
   }
 
  private:
+  static constexpr int most_photos = 24;  ///< of a subject, on the page
+
   struct Record {
     std::int64_t step = 0;
     std::vector<std::pair<std::string, double>> values{};
@@ -174,10 +186,20 @@ class RunReport {
     std::snprintf(name, sizeof name, "step-%06lld.png", static_cast<long long>(step));
     return folder_ / "validation" / name;
   }
+  // Of a run that came to no checkpoint.
+  void remove_pictures() const {
+    for (const auto& entry : std::filesystem::directory_iterator(folder_ / "validation"))
+      if (entry.path().filename().string().starts_with("step-")) std::filesystem::remove(entry.path());
+  }
   void find_pictures() {
-    if (run_.completed() == 0) return;
-    for (std::int64_t step = 0; step <= run_.completed(); ++step)
-      if (std::filesystem::exists(picture(step))) pictures_[step] = shown(read_png(picture(step)), 1200);
+    for (std::int64_t step = 0; step <= run_.completed(); ++step) {
+      if (!std::filesystem::exists(picture(step))) continue;
+      try {
+        pictures_[step] = shown(read_png(picture(step)), 1200);
+      } catch (const Error& error) {
+        warn("RunReport", std::string("a picture is left out: ") + error.what());
+      }
+    }
   }
   void draw(std::int64_t step) {
     if (options_.prompts.empty()) return;
