@@ -1,6 +1,7 @@
 #pragma once
 // persona completion: what a shell asks for at a tab.
 
+#include "command/files.hpp"
 #include "command/usage.hpp"
 
 #include <CLI/CLI.hpp>
@@ -27,11 +28,17 @@ inline int complete(const CLI::App& app, const std::string& shell) {
   for (const Method& method : command::methods()) methods += (methods.empty() ? "" : " ") + method.name;
   auto& out = std::cout;
   if (shell == "zsh") out << "#compdef persona\nautoload -U +X bashcompinit && bashcompinit\n";
-  out << "_persona() {\n"
+  out << "_persona_words() {\n"
          "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words=\n"
          "  case $before in\n"
-         "    --method) words='"
-      << methods << "' ;;\n";
+         "    --method|methods) words='"
+      << methods
+      << "' ;;\n"
+         "    --to) words='"
+      << detail::all_formats(" ")
+      << "' ;;\n"
+         "    --device) words='auto cpu cuda' ;;\n"
+         "    completion) words='bash zsh' ;;\n";
   Settings settings;
   for (const Parameter& parameter : parameters(settings)) {
     if (parameter.choices.empty()) continue;
@@ -50,7 +57,9 @@ inline int complete(const CLI::App& app, const std::string& shell) {
          "  fi\n"
          "  COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
          "}\n"
-         "complete -o default -F _persona persona\n";
+         "complete -o default -F _persona_words persona\n";
+  // zsh reads the file at the first tab, and wants its answer at once.
+  if (shell == "zsh") out << "[ \"${funcstack[1]-}\" != _persona ] || _bash_complete -o default -F _persona_words\n";
   return done;
 }
 

@@ -37,6 +37,18 @@ inline std::string slug(const std::string& prompt) {
   while (text.ends_with('-')) text.pop_back();
   return text.empty() ? "picture" : text;
 }
+/// What stands in a prompt as a token, and is none that was learned.
+inline void warn_of_strangers(const std::string& prompt, const std::vector<persona::Placeholder>& known) {
+  for (auto from = prompt.find('<'); from != prompt.npos; from = prompt.find('<', from + 1)) {
+    const auto to = prompt.find('>', from);
+    if (to == prompt.npos) return;
+    const auto token = prompt.substr(from, to - from + 1);
+    const auto same = [&](const persona::Placeholder& one) { return one.token == token; };
+    if (token.find(' ') == token.npos && std::ranges::none_of(known, same))
+      persona::warn("generate", "'" + token + "' was not learned: its letters are read as they stand",
+                    "--learned FILE, or --token NAME for an embedding's");
+  }
+}
 /// Behind the pictures that are there: none is overwritten.
 inline std::size_t next_number(const std::filesystem::path& folder) {
   std::size_t last = 0;
@@ -76,6 +88,7 @@ inline int draw(const Settings& settings, Drawing what) {
                     "write what it is to be, such as <one> or sks cat");
       prompt = persona::fill_template(prompt, names.front());
     }
+    detail::warn_of_strangers(prompt, model.placeholders());
     prompts.insert(prompts.end(), static_cast<std::size_t>(what.images), prompt);
   }
   Bars bars;

@@ -83,10 +83,10 @@ inline const std::vector<std::pair<std::string, persona::WeightFormat>> weight_f
     {"svdiff_pytorch", persona::WeightFormat::svdiff_pytorch},
     {"custom_diffusion", persona::WeightFormat::custom_diffusion}};
 
-inline std::string all_formats() {
-  std::string list = "learned, model";
-  for (const auto& [name, format] : row_formats) list += ", " + name;
-  for (const auto& [name, format] : weight_formats) list += ", " + name;
+inline std::string all_formats(const std::string& between = ", ") {
+  std::string list = "learned" + between + "model";
+  for (const auto& [name, format] : row_formats) list += between + name;
+  for (const auto& [name, format] : weight_formats) list += between + name;
   return list;
 }
 

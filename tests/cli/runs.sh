@@ -101,8 +101,13 @@ grep -q 'nothing here would fail' "$work/doctor.log" || die "$(cat "$work/doctor
 "$persona" doctor --device cuda:9 --out "$work" >"$work/doctor.log" && die 'a device that is not there would not fail'
 grep -q '^NO  device' "$work/doctor.log" || die "$(cat "$work/doctor.log")"
 "$persona" completion bash >"$work/completion"
-words() { bash -c 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _persona; echo ${COMPREPLY[*]}' - "$work/completion" "$@"; }
+words() { bash -c 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _persona_words; echo ${COMPREPLY[*]}' - "$work/completion" "$@"; }
 [ "$(words persona gen)" = generate ] || die "a command is not completed: $(words persona gen)"
 [ "$(words persona personalize --method bat)" = batex ] || die 'a method is not completed'
 [ "$(words persona generate --guid)" = --guidance-scale ] || die 'a flag is not completed'
+[ "$(words persona convert x --to kohya_l)" = kohya_lora ] || die 'a form is not completed'
+if command -v zsh >/dev/null; then
+  mkdir -p "$work/zsh" && "$persona" completion zsh >"$work/zsh/_persona"
+  [ "$(timeout 30 zsh -f "$(dirname "$0")/completion.zsh" "$work/zsh" 2>&1 | tail -n 1)" = found ] || die 'zsh does not complete at the first tab'
+fi
 echo 'all as it should be'

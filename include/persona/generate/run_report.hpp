@@ -257,7 +257,9 @@ class RunReport {
     for (const auto& [form, found] : forms)
       table.push_back({form, std::to_string(found.first) + " weights, " + std::to_string(found.second) + " numbers"});
     for (const auto& [key, value] : what.metadata)
-      if (key.starts_with("persona.") && key != "persona.recipe") table.push_back({key.substr(8), value});
+      if (key.starts_with("persona.") && key != "persona.recipe" && !value.empty())
+        table.push_back(
+            {key == "persona.photos" || key == "persona.model" ? key.substr(8) + " (hash)" : key.substr(8), value});
     report.section("What was learned").table({"", ""}, table);
   }
   std::vector<std::vector<std::string>> sum() const {
