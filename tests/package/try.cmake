@@ -101,7 +101,7 @@ elseif(MODE STREQUAL "program")
     source '${WORK}/program/share/bash-completion/completions/persona'
     complete -p persona
     COMP_WORDS=(persona per) COMP_CWORD=1
-    _persona
+    _persona_words
     [ \"\${COMPREPLY[*]}\" = personalize ]")
 elseif(MODE STREQUAL "subdirectory")
   consume(subdirectory ${with_torch} "-DPERSONA=${SOURCE}")
