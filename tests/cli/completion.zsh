@@ -4,5 +4,4 @@ zpty shell zsh -f -i
 zpty -w shell "PS1=; fpath=($1 \$fpath); autoload -Uz compinit && compinit -u -d $1/dump; unsetopt beep"
 sleep 1
 zpty -w -n shell "persona doc"$'\t'
-sleep 2
 zpty -r shell answer "*doctor*" && print found
