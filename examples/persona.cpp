@@ -58,16 +58,12 @@ void expect_command(const CLI::App& app, const std::string& first) {
 // Of `persona generate` and those that read a model.
 bool of_model(const command::Parameter& p) {
   return p.key == "model" || p.key == "tokenizer" || p.key == "prediction_type" || p.key == "device" ||
-         p.key == "dtype" || p.key == "out";
+         p.key == "dtype" || p.key == "text_dtype" || p.key == "out";
 }
 bool of_drawing(const command::Parameter& p) {
   return of_model(p) || p.key == "seed" || p.key == "num_inference_steps" || p.key == "guidance_scale" ||
-         p.key == "sampler" || p.key == "negative_prompt";
+         p.key == "sampler" || p.key == "eta" || p.key == "negative_prompt";
 }
-
-}  // namespace
-
-namespace {
 
 int run(int argc, char** argv) {
   using namespace command;

@@ -90,8 +90,7 @@ inline int personalize(const Settings& settings, bool dry_run, bool resume, cons
     throw Usage("--model", "no model is given", "a diffusers folder of Stable Diffusion 1.x or 2.x");
   const auto model = Model::load(settings.model, loading_of(settings));
   const auto prompts = prompts_of(method, settings, subject);
-  const bool learns_token = method.learns_rows;
-  detail::expect_drawable(model, settings, subject, learns_token, prompts);
+  detail::expect_drawable(model, settings, subject, method.learns_rows, prompts);
   if (dry_run) return print_plan(method, settings, model, subject, prompts);
 
   make_folder(out);

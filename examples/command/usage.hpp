@@ -51,13 +51,14 @@ struct Arguments {
 
   Arguments(int argc, char** argv) {
     for (int i = 1; i < argc; ++i) {
-      const std::string flag = argv[i];
+      const std::string given = argv[i], flag = given.substr(0, given.find('='));
       if (flag != "--prompt" && flag != "--learned" && flag != "--validation-prompts") {
-        others.insert(others.begin(), flag);
+        others.insert(others.begin(), given);
         continue;
       }
       auto& list = texts[flag];
       const auto had = list.size();
+      if (flag.size() < given.size()) list.push_back(given.substr(flag.size() + 1));
       while (i + 1 < argc && !std::string_view(argv[i + 1]).starts_with("--")) list.emplace_back(argv[++i]);
       if (list.size() == had)
         throw Usage(flag, i + 1 < argc ? std::string("is given no text before ") + argv[i + 1] : "is given no text",

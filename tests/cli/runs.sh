@@ -81,7 +81,7 @@ done
 
 echo '--- pictures, forms, the rest'
 "$persona" generate "${quick[@]:0:6}" --learned "$work/whole/learned.safetensors" "$work/all/lora/learned.safetensors" \
-  --prompt '[a <one>, red]' 'a <one>' --num-images 2 --out "$work/pictures" >"$work/pictures.log"
+  --prompt='[a <one>, red]' 'a <one>' --sampler ddim --eta 0.5 --num-images 2 --out "$work/pictures" >"$work/pictures.log"
 [ "$(grep -c '\.png$' "$work/pictures.log")" = 5 ] || die "$(cat "$work/pictures.log")"
 grep -q '/001-a-one-red.png' "$work/pictures.log" || die "brackets were read: $(cat "$work/pictures.log")"
 "$persona" generate "${quick[@]:0:6}" --learned "$work/all/lora/learned.safetensors" --prompt 'a {} in the snow' --out "$work/pictures" >"$work/more.log"

@@ -46,8 +46,13 @@ TEST_CASE("a report has photos, validations, charts, the sum and the command, an
   const auto sum = persona::TokenInit{} + persona::L2Reg{1e-3};
   const auto run = persona::personalize(model, subjects[0], sum, {.steps = 5, .batch = 2});
   persona::RunReport report(model, subjects, folder.path(), options);
+  std::filesystem::create_directories(folder / "validation");
+  persona::write_png(subjects[0].photos[0].image, folder / "validation" / "step-000003.png");   // of an older run
+  persona::write_png(subjects[0].photos[0].image, folder / "validation" / "step-by-step.png");  // somebody's own
 
   report.on_begin(run);
+  CHECK_FALSE(std::filesystem::exists(folder / "validation" / "step-000003.png"));
+  CHECK(std::filesystem::exists(folder / "validation" / "step-by-step.png"));
   const auto begun = text_of(report.page());
   CHECK(begun.find("0 of 5 steps") != begun.npos);
   CHECK(begun.find("after step 0") != begun.npos);
@@ -56,9 +61,9 @@ TEST_CASE("a report has photos, validations, charts, the sum and the command, an
   report.on_end(run);
 
   const auto page = text_of(report.page());
-  for (const char* words : {"<title>&lt;one&gt; &amp; co</title>", "5 of 5 steps", "after step 2", "after step 4",
-                            "after step 5", "Denoising loss", "Term: L2Reg", "Norm of the rows", "TokenInit",
-                            "weight = 0.001", "how it was begun", "1 x "})
+  for (const char* words :
+       {"<title>&lt;one&gt; &amp; co</title>", "5 of 5 steps", "after step 2", "after step 4", "after step 5",
+        "Denoising loss", "Term: L2Reg", "Norm of the rows", "TokenInit", "weight = 0.001", "how it was begun", "1 x "})
     CHECK_THAT(page, Catch::Contains(words));
   CHECK(lines_of(folder / "steps.csv") == 6);
   for (const char* step : {"000000", "000002", "000004", "000005"})

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs what a page of the documentation has its reader type, in a folder and a home of its own: page.sh PAGE WORK
 # Every command is shown with the seconds since the first; the first one that fails ends it.
-# On a bare machine with git: apt-get update; apt-get install -y git; bash tests/scripts/page.sh docs/how-to/first_own_method.md /tmp/page
+# On a bare machine with git: apt-get update; apt-get install -y git; bash tests/scripts/page.sh docs/how-to/first_own_method.md WORK
 set -euo pipefail
 page=$1 work=$2
 root=$(cd "$(dirname "$0")/../.." && pwd)

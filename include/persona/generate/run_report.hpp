@@ -188,8 +188,12 @@ class RunReport {
   }
   // Of a run that came to no checkpoint.
   void remove_pictures() const {
-    for (const auto& entry : std::filesystem::directory_iterator(folder_ / "validation"))
-      if (entry.path().filename().string().starts_with("step-")) std::filesystem::remove(entry.path());
+    for (const auto& entry : std::filesystem::directory_iterator(folder_ / "validation")) {
+      const auto name = entry.path().filename().string();
+      std::int64_t step = -1;
+      if (name.starts_with("step-")) std::from_chars(name.data() + 5, name.data() + name.size(), step);
+      if (step >= 0 && entry.path() == picture(step)) std::filesystem::remove(entry.path());
+    }
   }
   void find_pictures() {
     for (std::int64_t step = 0; step <= run_.completed(); ++step) {
