@@ -45,7 +45,11 @@ target_include_directories(persona_cli PRIVATE examples)
 target_compile_options(persona_cli PRIVATE $<$<CONFIG:Release>:${PERSONA_PROGRAM_OPTIMIZATION}>)
 set_target_properties(persona_cli PROPERTIES OUTPUT_NAME persona
   RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/examples"
-  INSTALL_RPATH_USE_LINK_PATH ON)  # where LibTorch was found when it was built
+  INSTALL_RPATH_USE_LINK_PATH ON)  # where its libraries were found when it was built, except inside this project
+if(TARGET torch)
+  # cmake/setup.sh puts LibTorch inside this project's build folder, where the line above does not look.
+  set_property(TARGET persona_cli APPEND PROPERTY INSTALL_RPATH "$<TARGET_FILE_DIR:torch>")
+endif()
 
 set(persona_completion "${PROJECT_BINARY_DIR}/examples/completion")
 file(MAKE_DIRECTORY "${persona_completion}")
