@@ -8,10 +8,13 @@
 #include <cstdlib>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace {
 enum class Flavour { plain, sweet };
+enum class Size { small, large };
+std::string_view to_string(Size size) { return size == Size::small ? "small" : "large"; }
 std::string text(auto value) { return persona::Field("x", value).value; }
 }  // namespace
 
@@ -33,7 +36,8 @@ TEST_CASE("numbers are written in the fewest digits that read back as the same v
 TEST_CASE("truth values, enumerations, text and lists") {
   CHECK(text(true) == "true");
   CHECK(text(false) == "false");
-  CHECK(text(Flavour::sweet) == "1");
+  CHECK(text(Flavour::sweet) == "1");  // it has no names
+  CHECK(text(Size::large) == "large");
   CHECK(text("face") == "face");
   CHECK(text(std::string("face")) == "face");
   CHECK(text(std::vector<std::string>{"ada lovelace", "grace hopper"}) == "ada lovelace\ngrace hopper\n");

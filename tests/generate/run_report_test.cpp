@@ -5,14 +5,18 @@
 #include <persona/init/token.hpp>
 #include <persona/io/read_file.hpp>
 #include <persona/loss/l2.hpp>
+#include <persona/param/layered_rows.hpp>
 #include <persona/schedule/ddim.hpp>
 #include <persona/testing.hpp>
 #include <persona/train/personalize.hpp>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace {
 
@@ -106,4 +110,63 @@ TEST_CASE("a resumed run's report goes on with the numbers and pictures of the s
   const auto page = text_of(report.page());
   for (const char* words : {"after step 2", "after step 4", "after step 6", "6 of 6 steps"})
     CHECK_THAT(page, Catch::Contains(words));
+}
+
+TEST_CASE("rows that differ by layer are charted by the mean over the layers") {
+  const Draws model;
+  const auto subjects = persona::testing::tiny_subjects(1);
+  const persona::test::Folder folder;
+  const auto run =
+      persona::personalize(model, subjects[0], persona::TokenInit{} + persona::LayeredRows{}, {.steps = 2});
+  persona::RunReport report(model, subjects, folder.path(), options);
+  report.on_begin(run);
+  for (const auto& step : run) {
+    report.on_step(step);
+    CHECK(step.row_norm() == 0);
+  }
+  report.on_end(run);
+  CHECK_THAT(text_of(report.page()), Catch::Contains("Norm of the rows, the mean of all layers"));
+  const auto rows = run.learned().rows[0].stored.tensors.at("rows");  // [layers, n, D]
+  const auto norm = at::linalg_vector_norm(rows, 2, {-1}).mean().item<double>();
+  const auto table = text_of(folder / "steps.csv");
+  const auto last = table.substr(table.rfind("\n2,") + 1);  // step,loss,denoising,row norm,cosine to start,seconds
+  std::vector<double> values;
+  for (std::size_t at = 0; at < last.size() && values.size() < 5; at = last.find(',', at) + 1)
+    values.push_back(std::strtod(last.c_str() + at, nullptr));
+  REQUIRE(values.size() == 5);
+  CHECK(values[3] == Approx(norm).epsilon(1e-5));
+  CHECK(values[4] > 0.9);
+  CHECK(values[4] < 1);
+}
+
+TEST_CASE("damaged lines of a run's numbers are left out, and said") {
+  const Draws model;
+  const auto subjects = persona::testing::tiny_subjects(1);
+  const persona::test::Folder folder;
+  const auto begin = [&](std::filesystem::path from) {
+    return persona::personalize(model, subjects[0], persona::TokenInit{}, {.steps = 6, .resume = std::move(from)});
+  };
+  {
+    const auto run = begin({});
+    persona::RunReport report(model, subjects, folder.path(), options);
+    report.on_begin(run);
+    for (const auto& step : run) {
+      report.on_step(step);
+      if (step.index == 4) break;
+    }
+    run.save(folder / "checkpoint");
+  }
+  auto table = text_of(folder / "steps.csv");
+  table.insert(table.find("\n2,") + 3, "x");
+  table.insert(table.find("\n3,") + 3, "1,");
+  std::ofstream(folder / "steps.csv") << table;
+  std::vector<std::string> said;
+  const auto before = persona::set_warning_handler([&](const std::string& text) { said.push_back(text); });
+  const auto run = begin(folder / "checkpoint");
+  persona::RunReport report(model, subjects, folder.path(), options);
+  report.on_begin(run);
+  persona::set_warning_handler(before);
+  CHECK(lines_of(folder / "steps.csv") == 3);
+  REQUIRE(said.size() == 1);
+  CHECK_THAT(said[0], Catch::Contains("2 lines, the first of them line 3, are no records"));
 }

@@ -8,6 +8,8 @@
 #include <persona/init/cross.hpp>
 #include <persona/init/token.hpp>
 #include <persona/loss/l2.hpp>
+#include <persona/metric.hpp>
+#include <persona/metric/archetype.hpp>
 #include <persona/optim/adamw.hpp>
 #include <persona/optim/learning_rate.hpp>
 #include <persona/param/free_rows.hpp>
@@ -120,6 +122,18 @@ static_assert(persona::Optimizer<archetype::Optimizer>);
 static_assert(!persona::Optimizer<Without<archetype::Optimizer, O::bind>>);
 static_assert(!persona::Optimizer<Without<archetype::Optimizer, O::step>>);
 static_assert(!persona::Optimizer<Without<archetype::Optimizer, O::state>>);
+
+static_assert(persona::ImageEmbedder<archetype::ImageEmbedder> &&
+              persona::explain_image_embedder<archetype::ImageEmbedder>());
+static_assert(!persona::ImageEmbedder<archetype::TextEmbedder> &&
+              !persona::ImageTextEmbedder<archetype::ImageEmbedder>);
+static_assert(!persona::ImageTextEmbedder<archetype::TextEmbedder>);
+static_assert(persona::explain_image_text_embedder<archetype::ImageTextEmbedder>());
+static_assert(persona::explain_face_recognizer<archetype::FaceRecognizer>());
+static_assert(persona::explain_feature_pyramid<archetype::FeaturePyramid>());
+static_assert(persona::explain_attribute_probe<archetype::AttributeProbe>());
+static_assert(!persona::FaceRecognizer<archetype::ImageEmbedder> && !persona::FeaturePyramid<archetype::ImageEmbedder>);
+static_assert(!persona::AttributeProbe<archetype::ImageEmbedder>);
 
 // What the library ships works with every model.
 static_assert(persona::Initializer<persona::TokenInit> && persona::Initializer<persona::CrossInit>);

@@ -22,9 +22,10 @@ struct Field {
   template <class Number>
     requires(std::integral<Number> || std::floating_point<Number>) && (!std::same_as<Number, bool>)
   Field(std::string name, Number value) : name(std::move(name)), value(shortest(value)) {}
+  /// By its name where to_string(E) says it, else by its number.
   template <class E>
     requires std::is_enum_v<E>
-  Field(std::string name, E value) : Field(std::move(name), static_cast<std::underlying_type_t<E>>(value)) {}
+  Field(std::string name, E value) : Field(std::move(name), named(value)) {}
   template <std::ranges::input_range R>
     requires std::convertible_to<std::ranges::range_reference_t<R>, std::string_view> &&
              (!std::convertible_to<R, std::string>)
@@ -35,6 +36,13 @@ struct Field {
   friend bool operator==(const Field&, const Field&) = default;
 
  private:
+  template <class E>
+  static auto named(E value) {
+    if constexpr (requires { std::string(to_string(value)); })
+      return std::string(to_string(value));
+    else
+      return static_cast<std::underlying_type_t<E>>(value);
+  }
   template <class Number>
   static std::string shortest(
       Number value) {  // the same text in every locale, and enough digits to read back the same value

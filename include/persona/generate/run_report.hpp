@@ -1,6 +1,7 @@
 #pragma once
 
 #include <persona/core/error.hpp>
+#include <persona/core/tensor.hpp>
 #include <persona/core/warning.hpp>
 #include <persona/data/grid.hpp>
 #include <persona/data/resize.hpp>
@@ -9,7 +10,11 @@
 #include <persona/io/atomic_file.hpp>
 #include <persona/io/png.hpp>
 #include <persona/io/report.hpp>
+#include <persona/text/row_set.hpp>
+#include <persona/train/bound.hpp>
 #include <persona/train/run.hpp>
+#include <persona/train/step.hpp>
+#include <persona/train/training_step.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -19,9 +24,11 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <ranges>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -63,9 +70,11 @@ class RunReport {
     if (step.index % options_.record == 0 || step.index == step.steps) {
       Record record{step.index, {{"loss", step.loss()}, {"denoising", step.denoising_loss()}}};
       for (auto& [name, value] : step.terms()) record.values.emplace_back(name, value);
-      if (has_rows())
-        record.values.emplace_back("row norm", step.row_norm()),
-            record.values.emplace_back("cosine to start", step.cosine_to_start());
+      if (!run_.session().bound().rows.empty()) {
+        const auto [norm, cosine] = layered() ? of_layers() : std::pair(step.row_norm(), step.cosine_to_start());
+        record.values.emplace_back("row norm", norm);
+        record.values.emplace_back("cosine to start", cosine);
+      }
       record.values.emplace_back("seconds", earlier_seconds_ + step.seconds);
       add(std::move(record));
     }
@@ -118,9 +127,18 @@ class RunReport {
     std::vector<std::pair<std::string, double>> values{};
   };
 
-  bool has_rows() const {
-    const auto& bound = run_.session().bound();
-    return !bound.rows.empty() && !bound.layered();
+  bool layered() const { return run_.session().bound().layered(); }
+  // Norm and cosine to the start of rows that differ by layer: the mean over the layers, at the middle timestep.
+  std::pair<double, double> of_layers() const {
+    const at::NoGradGuard no_grad;
+    const Bound& bound = run_.session().bound();
+    const auto device = bound.rows.front().initial.device();
+    const auto t = at::full({1}, bound.scheduler.num_train_timesteps / 2, at::TensorOptions(device).dtype(at::kLong));
+    std::vector<Tensor> layers, start;
+    for (const RowSet& set : row_sets(model_, bound, t, {}, false)) layers.push_back(set.rows.flatten(0, -2));
+    for (const BoundRows& row : bound.rows) start.push_back(row.initial);
+    const auto rows = at::stack(layers);
+    return {mean_norm(rows), mean_cosine(rows, at::cat(start))};
   }
 
   // ---- numbers, one line a record -----------------------------------------------------------------------------------
@@ -149,29 +167,52 @@ class RunReport {
     if (run_.completed() == 0 || !std::filesystem::exists(table())) return;
     std::ifstream file(table());
     std::vector<std::string> names;
+    std::int64_t number = 0, unread = 0, first_unread = 0;
     for (std::string text; std::getline(file, text);) {
-      std::vector<std::string> cells{""};
-      for (const char c : text)
-        if (c == ',')
-          cells.emplace_back();
-        else
-          cells.back() += c;
+      ++number;
+      auto cells = split(text);
       if (names.empty()) {
         names = std::move(cells);
         continue;
       }
-      if (cells.size() != names.size()) continue;  // cut off
-      Record record;
-      std::from_chars(cells[0].data(), cells[0].data() + cells[0].size(), record.step);
-      for (std::size_t i = 1; i < cells.size(); ++i) {
-        double value = 0;
-        std::from_chars(cells[i].data(), cells[i].data() + cells[i].size(), value);
-        record.values.emplace_back(names[i], value);
+      auto record = record_of(cells, names);
+      const auto last = records_.empty() ? 0 : records_.back().step;
+      if (!record || record->step <= last) {
+        if (++unread == 1) first_unread = number;
+        continue;
       }
-      if (record.step > run_.completed()) break;
-      if (record.values.back().first == "seconds") earlier_seconds_ = record.values.back().second;
-      records_.push_back(std::move(record));
+      if (record->step > run_.completed()) break;
+      if (record->values.back().first == "seconds") earlier_seconds_ = record->values.back().second;
+      records_.push_back(std::move(*record));
     }
+    if (unread > 0)
+      warn("RunReport", table().string() + ": " + std::to_string(unread) + " lines, the first of them line " +
+                            std::to_string(first_unread) + ", are no records and are left out of the report");
+  }
+  static std::vector<std::string> split(std::string_view line) {
+    std::vector<std::string> cells{""};
+    for (const char c : line)
+      if (c == ',')
+        cells.emplace_back();
+      else
+        cells.back() += c;
+    return cells;
+  }
+  // None where a line was cut off or changed.
+  static std::optional<Record> record_of(const std::vector<std::string>& cells, const std::vector<std::string>& names) {
+    if (cells.size() != names.size() || cells.size() < 2) return {};
+    const auto reads = [](const std::string& cell, auto& value) {
+      const auto end = cell.data() + cell.size();
+      const auto [to, error] = std::from_chars(cell.data(), end, value);
+      return error == std::errc{} && to == end;
+    };
+    Record record;
+    if (!reads(cells[0], record.step)) return {};
+    for (std::size_t i = 1; i < cells.size(); ++i) {
+      auto& [name, value] = record.values.emplace_back(names[i], 0.0);
+      if (!reads(cells[i], value)) return {};
+    }
+    return record;
   }
   void write_records() const {
     std::string text = records_.empty() ? "" : header(records_.front());
@@ -238,12 +279,13 @@ class RunReport {
     if (records_.empty()) return;
     const auto loss = series("denoising");
     report.section("Training").chart("Denoising loss", {loss, smoothed(loss, 50)}, {.x_label = "step"});
+    const std::string whose = layered() ? ", the mean of all layers at the middle timestep" : "";
     for (const auto& [name, first] : records_.front().values) {
       if (name == "loss" || name == "denoising" || name == "seconds") continue;
-      const bool rows = name == "row norm" || name == "cosine to start";
-      report.chart(
-          rows ? (name == "row norm" ? "Norm of the rows" : "Cosine of the rows to their start") : "Term: " + name,
-          {series(name)}, {.x_label = "step", .height = 180});
+      auto title = "Term: " + name;
+      if (name == "row norm") title = "Norm of the rows" + whose;
+      if (name == "cosine to start") title = "Cosine of the rows to their start" + whose;
+      report.chart(title, {series(name)}, {.x_label = "step", .height = 180});
     }
   }
   void learned(Report& report) const {
@@ -278,6 +320,7 @@ class RunReport {
   }
   // Lists of names are long.
   static std::string brief(const std::string& value) {
+    if (value.empty()) return "not set";
     const auto lines = std::ranges::count(value, '\n');
     return lines < 3 ? value : std::to_string(lines) + " lines";
   }

@@ -35,7 +35,7 @@ struct CrossInit {
   Description describe() const {
     return {"CrossInit",
             {{"names", names},
-             {"columns", columns == NameColumns::words ? "words" : "pieces"},
+             {"columns", columns},
              {"use_encoder", use_encoder}}};
   }
 };

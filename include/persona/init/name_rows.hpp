@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace persona {
@@ -16,6 +17,14 @@ enum class NameColumns {
           ///< the paper)
   pieces,  ///< i-th token of the name to row i, whatever word it belongs to (its published code)
 };
+
+inline std::string_view to_string(NameColumns columns) {
+  switch (columns) {
+    case NameColumns::words: return "words";
+    case NameColumns::pieces: return "pieces";
+  }
+  return "";
+}
 
 /// The rows of a list of names, column by column: [m_i, D] fp32, where column i has an entry for each name that has an
 /// i-th word (or piece); names that occur twice have two. Throws Error, as `who`, where there are no names, or no name

@@ -5,6 +5,8 @@
 #include <persona/core/tensor.hpp>
 #include <persona/loss/step_view.hpp>
 
+#include <string_view>
+
 namespace persona {
 
 /// How L2Reg measures the distance of the rows from their start.
@@ -13,6 +15,14 @@ enum class L2Form {
   mean_of_norms,  ///< mean over rows of ||v - v_init + 1e-6||: the published code's
                   ///< torch.nn.functional.pairwise_distance
 };
+
+inline std::string_view to_string(L2Form form) {
+  switch (form) {
+    case L2Form::squared: return "squared";
+    case L2Form::mean_of_norms: return "mean_of_norms";
+  }
+  return "";
+}
 
 /// weight * distance of the rows from where they started (Cross Initialization's regularizer; 1e-5 in the paper).
 struct L2Reg {
@@ -33,7 +43,7 @@ struct L2Reg {
     return weight * sum;
   }
   Description describe() const {
-    return {"L2Reg", {{"weight", weight}, {"form", form == L2Form::squared ? "squared" : "mean_of_norms"}}};
+    return {"L2Reg", {{"weight", weight}, {"form", form}}};
   }
 };
 

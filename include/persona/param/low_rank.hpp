@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace persona {
@@ -27,6 +28,15 @@ enum class LowRankInit {
   uniform,   ///< A ~ U(-1 / sqrt(n), 1 / sqrt(n)), B = 0 (peft, kohya)
   pissa      ///< the r largest singular values and vectors of the base, which is let go of them (Meng et al. 2024)
 };
+
+inline std::string_view to_string(LowRankInit init) {
+  switch (init) {
+    case LowRankInit::gaussian: return "gaussian";
+    case LowRankInit::uniform: return "uniform";
+    case LowRankInit::pissa: return "pissa";
+  }
+  return "";
+}
 
 /// LoRA (Hu et al. 2022): W' = W + (alpha / r) B A of every weight chosen, linear or convolution; A and B are trained.
 struct LowRank {

@@ -13,6 +13,7 @@
 #include <cmath>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace persona {
@@ -22,6 +23,14 @@ enum class NeTINorm {
   row,  ///< the row alone (the paper)
   both  ///< row and bypass as one vector, so that each is shorter (the published code)
 };
+
+inline std::string_view to_string(NeTINorm norm) {
+  switch (norm) {
+    case NeTINorm::row: return "row";
+    case NeTINorm::both: return "both";
+  }
+  return "";
+}
 
 /// NeTI (Alaluf et al. 2023): a small network gives the row, and a bypass of the text encoder's last
 /// norm that only the values read, for every timestep t and cross-attention layer l. sin and cos of frozen random

@@ -26,6 +26,15 @@ enum class SpectralPlan {
   materialized  ///< W' is built, then y = W' x
 };
 
+inline std::string_view to_string(SpectralPlan plan) {
+  switch (plan) {
+    case SpectralPlan::automatic: return "automatic";
+    case SpectralPlan::factored: return "factored";
+    case SpectralPlan::materialized: return "materialized";
+  }
+  return "";
+}
+
 /// W' = U diag(relu(s + delta)) V^T of a base weight W = U diag(s) V^T (SVDiff, Han et al. 2023, Eq. 2); delta [r], r
 /// the smaller side. A convolution's kernel [co, ci, kh, kw] is the matrix [co, ci kh kw].
 class SpectralFactors final : public Replacement {

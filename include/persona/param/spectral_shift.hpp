@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace persona {
@@ -25,6 +26,14 @@ enum class VectorForm {
   shift,  ///< one number an entry, added (SVDiff: "all 1-D weights", full length)
   scale   ///< one number a weight, as svdiff-pytorch has it
 };
+
+inline std::string_view to_string(VectorForm form) {
+  switch (form) {
+    case VectorForm::shift: return "shift";
+    case VectorForm::scale: return "scale";
+  }
+  return "";
+}
 
 /// SVDiff (Han et al. 2023): W' = U diag(relu(s + delta)) V^T of every weight chosen; only delta is trained, from 0.
 /// Scales of norms get a shift of their own length, at a rate of their own; biases are left alone.

@@ -28,11 +28,29 @@ enum class BasisDistance {
   random   ///< any rows, by the run's seed (the published code's baseline)
 };
 
+inline std::string_view to_string(BasisDistance distance) {
+  switch (distance) {
+    case BasisDistance::dot: return "dot";
+    case BasisDistance::cosine: return "cosine";
+    case BasisDistance::l2: return "l2";
+    case BasisDistance::random: return "random";
+  }
+  return "";
+}
+
 /// Which weight is 1 at the start.
 enum class BasisStart {
   initial_row,  ///< that of the initial row itself (BaTex, Eq. 3)
   first         ///< the first in order of nearness, whatever word that is (the published code)
 };
+
+inline std::string_view to_string(BasisStart start) {
+  switch (start) {
+    case BasisStart::initial_row: return "initial_row";
+    case BasisStart::first: return "first";
+  }
+  return "";
+}
 
 /// BaTex (Du et al.): v = sum_i w_i v_i over the M vocabulary rows nearest to the initial row u; only w is
 /// trained. Rows are taken in order of nearness until there are M and their rank is at least d1 (Algorithm 1). Where u

@@ -9,6 +9,15 @@
 
 namespace persona {
 
+/// Mean Euclidean norm of rows [..., D].
+inline double mean_norm(const Tensor& rows) { return at::linalg_vector_norm(rows, 2, {-1}).mean().item<double>(); }
+
+/// Mean cosine of rows [..., n, D] to `start` [n, D].
+inline double mean_cosine(const Tensor& rows, const Tensor& start) {
+  const auto norms = at::linalg_vector_norm(rows, 2, {-1}) * at::linalg_vector_norm(start, 2, {-1});
+  return ((rows * start).sum(-1) / norms.clamp_min(1e-12)).mean().item<double>();
+}
+
 /// One finished step of a run. Its numbers stay on the device until they are asked for.
 class Step {
  public:
@@ -26,15 +35,9 @@ class Step {
     return list;
   }
   /// Mean Euclidean norm of the learned rows after this step; 0 where none are trained, or each layer has its own.
-  double row_norm() const {
-    return rows_.defined() ? at::linalg_vector_norm(rows_, 2, {-1}).mean().item<double>() : 0.0;
-  }
+  double row_norm() const { return rows_.defined() ? mean_norm(rows_) : 0.0; }
   /// Mean cosine of the learned rows to where they started; 1 where none are trained, or each layer has its own.
-  double cosine_to_start() const {
-    if (!rows_.defined()) return 1.0;
-    const auto norms = at::linalg_vector_norm(rows_, 2, {-1}) * at::linalg_vector_norm(start_, 2, {-1});
-    return ((rows_ * start_).sum(-1) / norms.clamp_min(1e-12)).mean().item<double>();
-  }
+  double cosine_to_start() const { return rows_.defined() ? mean_cosine(rows_, start_) : 1.0; }
 
  private:
   friend class Session;
