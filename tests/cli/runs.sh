@@ -79,6 +79,10 @@ for method in $("$persona" methods | cut -d' ' -f1); do
   grep -q 'Learned::load' "$work/inspect.log" || die "$method: $(cat "$work/inspect.log")"
 done
 
+echo '--- every method is on the page of its paper'
+"$persona" methods | while read -r method _; do
+  grep -rqF -- "--method $method" "$2/docs/methods" || die "no page of docs/methods names --method $method"
+done
 echo '--- pictures, forms, the rest'
 "$persona" generate "${quick[@]:0:6}" --learned "$work/whole/learned.safetensors" "$work/all/lora/learned.safetensors" \
   --prompt='[a <one>, red]' 'a <one>' --sampler ddim --eta 0.5 --num-images 2 --out "$work/pictures" >"$work/pictures.log"
