@@ -220,6 +220,8 @@ inline constexpr std::string_view report_style =
     "table{border-collapse:collapse;margin:1rem 0;display:block;overflow-x:auto}\n"
     "th,td{padding:.3rem .9rem .3rem 0;border-bottom:1px solid "
     "var(--rule);text-align:left;font-variant-numeric:tabular-nums}\n"
+    ".wide{font-size:.75rem;width:max-content;max-width:calc(100vw - 3rem);position:relative;left:50%;transform:"
+    "translateX(-50%)}.wide td{white-space:nowrap}.wide th,.wide td{padding-right:.7rem}\n"
     "th{color:var(--soft);font-weight:600}h3{font-size:1rem;margin:1.2rem 0 .2rem}\n"
     ".chart{width:100%;max-width:40rem;height:auto;display:block}.chart text{font:12px "
     "system-ui,sans-serif;fill:var(--soft)}\n"
@@ -261,7 +263,8 @@ class Report {
       if (row.size() != header.size())
         throw Error("Report::table",
                     "a row has " + std::to_string(row.size()) + " cells, the header " + std::to_string(header.size()));
-    body_ += "<table>\n" + cells(header, "th");
+    const bool wide = header.size() > 8;  // wider than the text, in small letters
+    body_ += std::string(wide ? "<table class=\"wide\">\n" : "<table>\n") + cells(header, "th");
     for (const auto& row : rows) body_ += cells(row, "td");
     return add("</table>\n");
   }
