@@ -23,7 +23,11 @@ if(NOT TARGET persona::torch)
     set(persona_torch_from_variables TRUE)
   endif()
 
-  if(persona_torch_of)
+  if(persona_torch_of AND Torch_VERSION AND Torch_VERSION VERSION_LESS 2.11)
+    set(persona_torch_missing
+      "persona needs LibTorch 2.11 or newer and found ${Torch_VERSION} (${Torch_DIR}): set Torch_DIR or CMAKE_PREFIX_PATH to a \
+newer one, or run 'bash cmake/setup.sh' in persona's sources.")
+  elseif(persona_torch_of)
     add_library(persona::torch INTERFACE IMPORTED GLOBAL)
     target_link_libraries(persona::torch INTERFACE ${persona_torch_of})
     if(persona_torch_from_variables)

@@ -66,7 +66,14 @@ apt_install() {
 
 # ---- LibTorch -----------------------------------------------------------------------------------------------------------------
 
-has_torch() { [ -e "$1/share/cmake/Torch/TorchConfig.cmake" ]; }
+# A LibTorch that is new enough lies under the prefix: Debian's own is of 2022.
+has_torch() {
+  local folder=$1/share/cmake/Torch version
+  [ -e "$folder/TorchConfig.cmake" ] || return 1
+  version=$(sed -n 's/^set(PACKAGE_VERSION "\([0-9.]*\).*/\1/p' "$folder/TorchConfigVersion.cmake" 2>/dev/null)
+  [ -z "$version" ] || [ "$(printf '%s\n' 2.11 "$version" | sort -V | head -n 1)" = 2.11 ] ||
+    { say "LibTorch $version in $1 is older than 2.11"; return 1; }
+}
 
 # The prefix of a torch package of this Python that C++ can be built against here, without importing it (seconds).
 torch_of_python() {

@@ -168,5 +168,51 @@ TEST_CASE("damaged lines of a run's numbers are left out, and said") {
   persona::set_warning_handler(before);
   CHECK(lines_of(folder / "steps.csv") == 3);
   REQUIRE(said.size() == 1);
-  CHECK_THAT(said[0], Catch::Contains("2 lines, the first of them line 3, are no records"));
+  CHECK_THAT(said[0], Catch::Contains("2 lines that are no records, the first of them line 3"));
+  CHECK(text_of(folder / "steps.csv.damaged") == table);
+}
+
+TEST_CASE("a run's numbers under other columns, or under none, are set aside; line ends of Windows are read") {
+  const Draws model;
+  const auto subjects = persona::testing::tiny_subjects(1);
+  const persona::test::Folder folder;
+  const auto begin = [&](std::filesystem::path from) {
+    return persona::personalize(model, subjects[0], persona::TokenInit{}, {.steps = 6, .resume = std::move(from)});
+  };
+  {
+    const auto run = begin({});
+    persona::RunReport report(model, subjects, folder.path(), options);
+    report.on_begin(run);
+    for (const auto& step : run) {
+      report.on_step(step);
+      if (step.index == 4) break;
+    }
+    run.save(folder / "checkpoint");
+  }
+  const auto table = text_of(folder / "steps.csv");
+  const auto resumed = [&](std::string changed) {
+    std::ofstream(folder / "steps.csv") << changed;
+    std::vector<std::string> said;
+    const auto before = persona::set_warning_handler([&](const std::string& text) { said.push_back(text); });
+    const auto run = begin(folder / "checkpoint");
+    persona::RunReport report(model, subjects, folder.path(), options);
+    report.on_begin(run);
+    for (const auto& step : run) report.on_step(step);
+    persona::set_warning_handler(before);
+    return said;
+  };
+  const auto each_line = [&](const std::string& more) {
+    std::string changed;
+    for (const char c : table) changed += c == '\n' ? more + "\n" : std::string(1, c);
+    return changed;
+  };
+  CHECK(resumed(each_line("\r")).empty());
+  CHECK(lines_of(folder / "steps.csv") == 7);
+  const auto headless = table.substr(table.find('\n') + 1);
+  CHECK_THAT(resumed(headless).at(0), Catch::Contains("4 lines that are no records"));
+  CHECK(text_of(folder / "steps.csv.damaged") == headless);
+  CHECK(lines_of(folder / "steps.csv") == 3);
+  CHECK_THAT(resumed(each_line(",1")).at(0), Catch::Contains("other columns"));
+  CHECK(text_of(folder / "steps.csv").starts_with(table.substr(0, table.find('\n') + 1)));
+  CHECK(lines_of(folder / "steps.csv") == 3);
 }

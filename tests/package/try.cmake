@@ -65,6 +65,8 @@ elseif(MODE STREQUAL "torch_variables")
 elseif(MODE STREQUAL "no_torch")
   refuse(consumer "persona needs LibTorch 2.11 or newer and found none" -DCMAKE_DISABLE_FIND_PACKAGE_Torch=ON
     ${with_persona})
+elseif(MODE STREQUAL "older_torch")
+  refuse(consumer "persona needs LibTorch 2.11 or newer and found 1.13.1" "-DTorch_DIR=${PROJECTS}/older_torch" ${with_persona})
 elseif(MODE STREQUAL "no_torch_in_sources")
   refuse(subdirectory "persona needs LibTorch 2.11 or newer and found none" -DCMAKE_DISABLE_FIND_PACKAGE_Torch=ON
     "-DPERSONA=${SOURCE}")

@@ -41,7 +41,8 @@ struct RunReportOptions {
   std::vector<std::string> prompts{};  ///< drawn before the first step and after the last; none: no pictures
   std::int64_t every = 0;              ///< and after every so many steps; 0: at these two alone
   GenerateOptions drawing{};           ///< alike for all of them, so that pictures can be compared
-  std::int64_t record = 0;             ///< steps between records; 0: 1 on the CPU, 10 elsewhere, where reading waits
+  std::vector<std::vector<std::string>> settings{};  ///< what the run was told: name and value, a row each
+  std::int64_t record = 0;  ///< steps between records; 0: 1 on the CPU, 10 elsewhere, where reading waits
 };
 
 /// A hook of drain() that writes FOLDER/index.html, a page in one file: photos, validation pictures by step, the loss
@@ -109,6 +110,7 @@ class RunReport {
     for (const auto& [step, grid] : pictures_) report.image(grid, "after step " + std::to_string(step));
     charts(report);
     report.section("The sum").table({"component", "settings"}, sum());
+    if (!options_.settings.empty()) report.section("The settings").table({"setting", "value"}, options_.settings);
     if (!options_.command.empty()) report.section("The command");
     for (std::size_t from = 0; from < options_.command.size();) {
       const auto to = std::min(options_.command.find('\n', from), options_.command.size());
@@ -156,6 +158,11 @@ class RunReport {
   std::filesystem::path table() const { return folder_ / "steps.csv"; }
 
   void add(Record record) {
+    if (!records_.empty() && header(record) != header(records_.front())) {
+      set_aside("has other columns than this run records");
+      records_.clear();
+      std::filesystem::remove(table());
+    }
     std::ofstream file(table(), std::ios::app);
     if (records_.empty()) file << header(record);
     file << line(record) << std::flush;
@@ -170,8 +177,9 @@ class RunReport {
     std::int64_t number = 0, unread = 0, first_unread = 0;
     for (std::string text; std::getline(file, text);) {
       ++number;
+      if (text.ends_with('\r')) text.pop_back();
       auto cells = split(text);
-      if (names.empty()) {
+      if (number == 1 && cells.front() == "step") {
         names = std::move(cells);
         continue;
       }
@@ -186,8 +194,15 @@ class RunReport {
       records_.push_back(std::move(*record));
     }
     if (unread > 0)
-      warn("RunReport", table().string() + ": " + std::to_string(unread) + " lines, the first of them line " +
-                            std::to_string(first_unread) + ", are no records and are left out of the report");
+      set_aside("has " + std::to_string(unread) + " lines that are no records, the first of them line " +
+                std::to_string(first_unread));
+  }
+  // Nothing is lost that somebody may want to mend.
+  void set_aside(const std::string& why) const {
+    const auto kept = folder_ / "steps.csv.damaged";
+    std::filesystem::copy_file(table(), kept, std::filesystem::copy_options::overwrite_existing);
+    warn("RunReport", table().string() + " " + why + ": they are left out of the report",
+         "the file as it was is " + kept.string());
   }
   static std::vector<std::string> split(std::string_view line) {
     std::vector<std::string> cells{""};

@@ -44,6 +44,14 @@ inline SafeTensors open_embedding(const std::filesystem::path& path) {
   }
 }
 
+inline void expect_rows(const Tensor& rows, at::ScalarType stored, const std::string& where) {
+  if (!at::isFloatingType(stored))
+    throw Error(where, std::string("holds ") + at::toString(stored) + " numbers", "rows are floating-point numbers");
+  if (rows.numel() == 0) throw Error(where, "is of shape " + shape_string(rows.sizes()), "there is nothing in it");
+  if (!at::isfinite(rows).all().item<bool>())
+    throw Error(where, "holds numbers that are not finite", "what learned them went wrong: take an earlier file");
+}
+
 /// The one set of rows in a file of a kind with one, or those as wide as asked for.
 inline std::string rows_tensor(const FileDescription& told, std::int64_t width) {
   if (told.kind == FileKind::embedding_sdxl) {
@@ -83,6 +91,7 @@ inline Learned import_embedding(const std::filesystem::path& file, std::string t
       auto rows = source.load(key).to(at::kFloat);
       if (rows.dim() == 1) rows = rows.unsqueeze(0);
       expect_shape(rows, {"vectors", "D"}, file.string() + ": " + key);
+      detail::expect_rows(rows, source.load(key).scalar_type(), file.string() + ": " + key);
       learned.rows.push_back({.token = std::move(token), .rows = std::move(rows)});
       if (told.kind == FileKind::embedding_sdxl)
         warn("import_embedding",

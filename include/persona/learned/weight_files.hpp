@@ -81,18 +81,24 @@ inline void write_lora(const LearnedWeight& weight, WeightFormat format, Tensors
   }
 }
 
-inline void write_svdiff(const LearnedWeight& weight, Tensors& out) {
+/// What a form has no place for: the first name of each kind, and how many there are.
+struct LeftOut {
+  std::string first{};
+  std::size_t count = 0;
+  void add(const std::string& name) {
+    if (count++ == 0) first = name;
+  }
+  void tell(const char* why, const char* mend) const {
+    if (count == 0) return;
+    const auto more = count > 1 ? " and " + std::to_string(count - 1) + " more are" : std::string(" is");
+    warn("export_weights", "'" + first + "'" + more + " not written: " + why, mend);
+  }
+};
+
+inline void write_svdiff(const LearnedWeight& weight, Tensors& out, LeftOut& of_text, LeftOut& vectors) {
   const auto stored = weight.stored();
-  if (!weight.name.starts_with("unet.")) {
-    warn("export_weights", "'" + weight.name + "' is not written: the file holds the UNet's shifts",
-         "Learned::save keeps all");
-    return;
-  }
-  if (stored.form == VectorShift::form) {
-    warn("export_weights", "'" + weight.name + "' is not written: the file has one number a norm",
-         "learn with VectorForm::scale, or keep Learned::save's file");
-    return;
-  }
+  if (!weight.name.starts_with("unet.")) return of_text.add(weight.name);
+  if (stored.form == VectorShift::form) return vectors.add(weight.name);
   if (stored.form != SpectralFactors::form && stored.form != VectorScale::form)
     refuse_form(weight, stored.form, "shifts of singular values");
   out.emplace(without_weight(weight.name.substr(5)) + ".delta", stored.tensors.at("delta"));
@@ -144,9 +150,10 @@ void export_weights(const Model& model, const Learned& learned, const std::files
   const at::NoGradGuard no_grad;
   detail::Tensors tensors;
   const auto table = format == WeightFormat::kohya_diff ? detail::weight_table(model) : detail::WeightTable{};
+  detail::LeftOut of_text, vectors;
   for (const LearnedWeight& weight : learned.weights) {
     if (format == WeightFormat::svdiff_pytorch) {
-      detail::write_svdiff(weight, tensors);
+      detail::write_svdiff(weight, tensors, of_text, vectors);
     } else if (format == WeightFormat::custom_diffusion) {
       detail::write_custom_diffusion(weight, tensors);
     } else if (format == WeightFormat::kohya_diff) {
@@ -165,6 +172,8 @@ void export_weights(const Model& model, const Learned& learned, const std::files
       detail::write_lora(weight, format, tensors);
     }
   }
+  of_text.tell("the file holds the UNet's shifts", "Learned::save keeps all");
+  vectors.tell("the file has one number a norm", "learn with VectorForm::scale, or keep Learned::save's file");
   std::map<std::string, std::string> metadata{{"format", "pt"}};
   for (const auto& [key, value] : learned.metadata) metadata.emplace(key, value);
   metadata.erase("persona.kind");

@@ -5,6 +5,7 @@
 #include <persona/core/hash.hpp>
 #include <persona/core/role.hpp>
 #include <persona/core/tensor.hpp>
+#include <persona/core/warning.hpp>
 #include <persona/data/batch.hpp>
 #include <persona/data/bind_context.hpp>
 #include <persona/io/safetensors.hpp>
@@ -127,22 +128,37 @@ struct PriorPreservation {
       char name[32];
       std::snprintf(name, sizeof name, "%016llx.safetensors", static_cast<unsigned long long>(key));
       file = context.cache / "class_images" / name;
-      if (std::filesystem::exists(file)) {
-        auto kept = SafeTensors::open(file).load("latents");
-        if (kept.dim() == 4 && kept.size(0) == images) return kept;
-      }
     }
+    // Batch by batch, so that a run that is stopped while they are drawn has lost one batch.
+    Tensor latents = file.empty() ? Tensor() : kept_latents(file);
     auto drawing = sampling;
-    if (context.progress && !drawing.progress)
-      drawing.progress = [&](std::int64_t done, std::int64_t all) {
-        context.progress(std::to_string(images) + " class images", done, all);
-      };
-    const auto latents = context.sample(text, images, drawing).to(at::kFloat);
-    if (!file.empty()) {
+    while (!latents.defined() || latents.size(0) < images) {
+      drawing.first = sampling.first + (latents.defined() ? latents.size(0) : 0);
+      const auto had = drawing.first - sampling.first,
+                 n = std::min(images - had, std::max<std::int64_t>(sampling.batch, 1));
+      if (context.progress && !sampling.progress)
+        drawing.progress = [&](std::int64_t done, std::int64_t all) {
+          context.progress(std::to_string(images) + " class images", had * all + done * n, images * all);
+        };
+      const auto drawn = context.sample(text, n, drawing).to(at::kCPU, at::kFloat);
+      latents = latents.defined() ? at::cat({latents, drawn}) : drawn;
+      if (file.empty()) continue;
       std::filesystem::create_directories(file.parent_path());
-      write_safetensors(file, {{"latents", latents.cpu().contiguous()}}, {{"format", "pt"}, {"prompt", text}});
+      write_safetensors(file, {{"latents", latents.contiguous()}}, {{"format", "pt"}, {"prompt", text}});
     }
-    return latents.cpu();  // so that a run that finds them in the folder computes the same
+    return latents;  // on the host: a run that finds them in the folder computes the same
+  }
+  // Undefined where there are none, or none that can be read.
+  Tensor kept_latents(const std::filesystem::path& file) const {
+    if (!std::filesystem::exists(file)) return {};
+    try {
+      auto kept = SafeTensors::open(file).load("latents");
+      if (kept.dim() == 4 && kept.size(0) > 0 && kept.size(0) <= images) return kept;
+      warn("PriorPreservation", file.string() + " does not hold these class images", "they are drawn anew");
+    } catch (const Error& error) {
+      warn("PriorPreservation", std::string("class images are drawn anew: ") + error.what());
+    }
+    return {};
   }
 };
 

@@ -107,7 +107,7 @@ Tensor sample_batch(const Model& model, const S& sampler, std::span<const std::s
   const auto draw_noise = [&, c = c, h = h, w = w](std::int64_t key) {
     std::vector<Tensor> noise;
     for (std::int64_t i = first; i < first + count; ++i)
-      noise.push_back(at::randn({c, h, w}, random.at(Stream::sampling, key + i), at::kFloat));
+      noise.push_back(at::randn({c, h, w}, random.at(Stream::sampling, key + options.first + i), at::kFloat));
     return at::stack(noise);
   };
   const auto start = options.start.defined() ? options.start.slice(0, first, first + count) : draw_noise(0);

@@ -18,6 +18,7 @@ struct SampleOptions {
   std::int64_t batch = 8;       ///< images a pass
   double eta = 0;               ///< of "ddim": how much noise a step adds, 1 as much as DDPM
   Tensor start{};               ///< the noise to begin at, [N, C, h, w]; undefined: drawn by the seed
+  std::int64_t first = 0;       ///< image i of this call is image first + i of a longer one
   std::function<void(std::int64_t done, std::int64_t all)> progress{};  ///< told of every pass of the denoiser
 };
 

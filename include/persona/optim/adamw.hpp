@@ -122,7 +122,7 @@ inline AdamW::State AdamW::bind(std::vector<Leaf> leaves, double default_lr) con
   expect("beta2", beta2, beta2 >= 0 && beta2 < 1, "0 and more, below 1");
   expect("eps", eps, eps > 0 && eps < 1, "above 0, below 1");
   expect("max_grad_norm", max_grad_norm, max_grad_norm >= 0, "0 and more; 0 leaves gradients as they are");
-  expect("weight_decay", weight_decay, weight_decay >= 0 && weight_decay <= most_lr, "0 and more");
+  expect("weight_decay", weight_decay, weight_decay >= 0 && weight_decay <= most_lr, "between 0 and 1e6");
   return {*this, std::move(leaves), default_lr};
 }
 

@@ -82,6 +82,7 @@ class BytePairEncoding {
       if (!merges_.emplace(pair, Merged{static_cast<std::int64_t>(rank), id(merge.left + merge.right)}).second)
         throw Error(where, "the merge '" + merge.left + " " + merge.right + "' stands there twice");
     }
+    expect_made(source);
   }
 
   std::int64_t size() const { return static_cast<std::int64_t>(tokens_.size()); }
@@ -127,6 +128,24 @@ class BytePairEncoding {
   }
 
  private:
+  // A merges file that was cut off reads well, and gives every longer word other tokens.
+  void expect_made(const std::string& source) const {
+    std::vector<bool> made(tokens_.size(), false);
+    for (const auto& [pair, merged] : merges_) made[at(merged.id)] = true;
+    for (const auto& table : {inside_, at_end_})
+      for (const auto id : table)
+        if (id >= 0) made[at(id)] = true;
+    std::size_t unmade = 0, first = 0;
+    for (std::size_t id = 0; id < tokens_.size(); ++id)
+      if (!made[id] && !tokens_[id].starts_with("<|") && unmade++ == 0) first = id;
+    constexpr std::size_t few = 32;  // tokens that somebody added by hand
+    if (unmade > few)
+      throw Error(source,
+                  std::to_string(unmade) + " of the vocabulary's " + std::to_string(tokens_.size()) +
+                      " tokens are made by no merge, '" + tokens_[first] + "' the first of them",
+                  "the list of merges is cut off, or another model's");
+  }
+
   struct Symbol {
     std::int64_t id = -1, previous = -1, next = -1;  // id -1: merged into its left neighbour
   };

@@ -106,9 +106,9 @@ inline AutoencoderKLConfig ldm_vae_config(const WeightsFile& part, double scalin
   c.block_out_channels.clear();
   for (std::int64_t level = 0; level < shapes.count("encoder.down.", "."); ++level)
     c.block_out_channels.push_back(shapes.size("encoder.down." + std::to_string(level) + ".block.0.conv1.weight", 0));
-  if (c.block_out_channels.size() > 16)
-    throw Error(part.name(), "its autoencoder halves images " + std::to_string(c.block_out_channels.size()) + " times",
-                "Stable Diffusion's does so three times");
+  if (c.block_out_channels.empty() || c.block_out_channels.size() > 16)
+    throw Error(part.name(), "its autoencoder has " + std::to_string(c.block_out_channels.size()) + " levels",
+                "Stable Diffusion's has four");
   c.layers_per_block = shapes.count("encoder.down.0.block.", ".");
   c.mid_block_add_attention = shapes.any("encoder.mid.attn_1.");
   c.use_quant_conv = shapes.any("quant_conv.");
