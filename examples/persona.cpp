@@ -6,8 +6,11 @@
 #include "command/draw.hpp"
 #include "command/files.hpp"
 #include "command/personalize.hpp"
+#include "command/words.hpp"
 
 #include <persona/core/memory.hpp>
+#include <persona/core/warning.hpp>
+#include <persona/io/utf8.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -68,6 +71,7 @@ bool of_drawing(const command::Parameter& p) {
 int run(int argc, char** argv) {
   using namespace command;
   persona::keep_freed_memory();
+  persona::set_warning_handler([](const std::string& text) { std::cerr << in_flags(text) << '\n'; });
   CLI::App app("Learns a thing from a few photos into a text-to-image model, and draws it.", "persona");
   app.set_version_flag("--version", std::string(persona::version_string));
   app.require_subcommand(1);
@@ -127,7 +131,13 @@ int run(int argc, char** argv) {
       return misused;
     }
     expect_command(app, argv[1]);
+    for (int i = 1; i < argc; ++i)
+      if (!persona::detail::is_utf8(argv[i]))
+        throw Usage("persona", "argument " + std::to_string(i) + " is no UTF-8, and settings are kept as text",
+                    "give files and folders names in UTF-8");
     Arguments arguments(argc, argv);
+    for (const CLI::App* command : app.get_subcommands({}))
+      if (command->get_name() == argv[1]) arguments.expect_flags(*command);
     app.parse(arguments.others);
     for (const CLI::App* chosen : app.get_subcommands()) arguments.expect_known(*chosen);
     drawing.prompts = arguments.list("--prompt"), drawing.learned = arguments.list("--learned");
@@ -137,10 +147,15 @@ int run(int argc, char** argv) {
     for (int i = 1; i < argc; ++i) command += " " + detail::quoted(argv[i]);
     if (*train) {
       // The settings of a run to go on with lie beside it.
-      if (const auto out = flags.find("out"); resume && config.empty() && out != flags.end())
-        if (const auto kept = std::filesystem::path(out->second.values.front()) / "run.toml";
-            std::filesystem::exists(kept))
-          config = kept;
+      if (resume && config.empty()) {
+        const auto out = flags.find("out");
+        const std::filesystem::path folder = out == flags.end() ? Settings{}.out : out->second.values.front();
+        if (std::filesystem::exists(folder / "run.toml"))
+          config = folder / "run.toml";
+        else if (std::filesystem::exists(folder / "checkpoint") && !flags.contains("photos"))
+          throw Usage("--resume", "the settings of the run are gone: there is no " + (folder / "run.toml").string(),
+                      "give them as they were, by flags or --config");
+      }
       return personalize(resolve(flags, config.empty() ? Givens{} : read_config(config)), dry_run, resume, command);
     }
     if (*looks) return inspect(file, all);
@@ -154,10 +169,10 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? done : misused;
   } catch (const Usage& error) {
-    std::cerr << error.what() << '\n';
+    std::cerr << in_flags(error.what()) << '\n';
     return misused;
   } catch (const persona::Error& error) {
-    std::cerr << error.what() << '\n';
+    std::cerr << in_flags(error.what()) << '\n';
   } catch (const c10::Error& error) {
     std::cerr << "[persona] LibTorch: " << error.what_without_backtrace() << '\n';
   } catch (const std::bad_alloc&) {

@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include <iostream>
+#include <set>
 #include <string>
 
 namespace command {
@@ -17,6 +18,17 @@ inline std::string flags_of(const CLI::App& app) {
   for (const CLI::Option* option : app.get_options())
     for (const auto& name : option->get_lnames()) list += (list.empty() ? "--" : " --") + name;
   return list;
+}
+/// All flags that take a value, as a pattern of bash.
+inline std::string takers_of(const CLI::App& app) {
+  std::set<std::string> flags;
+  for (const CLI::App* sub : app.get_subcommands({}))
+    for (const CLI::Option* option : sub->get_options())
+      if (option->get_items_expected_max() > 0)
+        for (const auto& name : option->get_lnames()) flags.insert("--" + name);
+  std::string pattern;
+  for (const auto& flag : flags) pattern += (pattern.empty() ? "" : "|") + flag;
+  return pattern;
 }
 }  // namespace detail
 
@@ -46,13 +58,16 @@ inline int complete(const CLI::App& app, const std::string& shell) {
     for (std::size_t i = 0; i < parameter.choices.size(); ++i) out << (i ? " " : "") << parameter.choices[i];
     out << "' ;;\n";
   }
-  out << "  esac\n"
+  // Behind a flag that takes a value, and where no flag is begun, a file's name is meant: -o default.
+  out << "    " << detail::takers_of(app)
+      << ") COMPREPLY=(); return ;;\n"
+         "  esac\n"
          "  if [ -z \"$words\" ]; then\n"
-         "    case ${COMP_CWORD}:${COMP_WORDS[1]-} in\n"
+         "    case ${COMP_CWORD}:${COMP_WORDS[1]-}:$word in\n"
          "      1:*) words='"
       << commands << "' ;;\n";
   for (const CLI::App* sub : app.get_subcommands({}))
-    out << "      *:" << sub->get_name() << ") words='" << detail::flags_of(*sub) << "' ;;\n";
+    out << "      *:" << sub->get_name() << ":-*) words='" << detail::flags_of(*sub) << "' ;;\n";
   out << "    esac\n"
          "  fi\n"
          "  COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"

@@ -11,6 +11,7 @@
 
 #include <filesystem>
 #include <map>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -30,8 +31,14 @@ inline Givens read_config(const std::filesystem::path& file) {
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   nlohmann::json table;
   if (file.extension() == ".json") {
+    std::set<std::string> seen;
+    const auto once = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& key) {
+      if (event == nlohmann::json::parse_event_t::key && depth == 1 && !seen.insert(key.get<std::string>()).second)
+        throw persona::Error(file.string(), "gives " + key.dump() + " twice", "keep one of them");
+      return true;
+    };
     try {
-      table = nlohmann::json::parse(text);
+      table = nlohmann::json::parse(text, once);
     } catch (const nlohmann::json::exception& error) {
       throw persona::Error(file.string(), "is no JSON: " + std::string(error.what()));
     }
@@ -52,6 +59,7 @@ inline Givens read_config(const std::filesystem::path& file) {
     if (value.is_string()) return value.get<std::string>();
     if (value.is_boolean()) return value.get<bool>() ? "true" : "false";
     if (value.is_number()) return value.dump();
+    if (value.is_null()) throw persona::Error(file.string(), "'" + key + "' is null", "give a value, or leave it out");
     throw persona::Error(file.string(), "'" + key + "' is a table", "settings are flat: one 'key = value' a line");
   };
   for (const auto& [key, value] : table.items()) {

@@ -73,11 +73,18 @@ inline int draw(const Settings& settings, Drawing what) {
   std::vector<std::string> names;  // how prompts call what was learned
   for (const auto& file : what.learned) {
     const auto learned = read_learned(file, &base, what.token);
+    const auto with = [&] {
+      try {
+        return model.with(learned);
+      } catch (const persona::Error& error) {  // which of the files it was
+        throw persona::Error("--learned " + file, error.what());
+      }
+    };
     if (const auto called = learned.metadata.find(called_key); called != learned.metadata.end())
       names.push_back(called->second);
     else
       for (const auto& row : learned.rows) names.push_back(row.token);
-    model = model.with(learned);
+    model = with();
   }
   std::vector<std::string> prompts;
   for (auto prompt : what.prompts) {

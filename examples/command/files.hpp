@@ -18,6 +18,14 @@
 
 namespace command {
 
+/// The file's name again; throws Error where there is one.
+inline std::filesystem::path expect_absent(const std::filesystem::path& file) {
+  if (std::filesystem::exists(file))
+    throw persona::Error(file.string(), "is there already, and nothing is written over it",
+                         "give another --out, or remove it");
+  return file;
+}
+
 /// Prints what a file is; all tensors where `all`, else the first twelve.
 inline int inspect(const std::filesystem::path& file, bool all) {
   const auto shown = [](const std::string& of_file) { return persona::detail::printable(of_file); };
@@ -136,15 +144,24 @@ inline int convert(const Settings& settings, const Conversion& what) {
                     "convert them apart, to a form of weights");
       learned.weights.clear();
     }
-    for (const auto& file : persona::export_to(learned, out, row->second)) std::cout << file.string() << '\n';
+    // Its files are named by their tokens: they are made apart, and moved where nothing has their name.
+    persona::write_directory_atomically(out / "new", [&](const std::filesystem::path& fresh) {
+      const auto files = persona::export_to(learned, fresh, row->second);
+      for (const auto& file : files) expect_absent(out / file.filename());
+      for (const auto& file : files) {
+        std::filesystem::rename(file, out / file.filename());
+        std::cout << (out / file.filename()).string() << '\n';
+      }
+    });
+    std::filesystem::remove(out / "new");
   } else if (weights) {
-    const auto file = out / (stem + "-" + what.to + ".safetensors");
+    const auto file = expect_absent(out / (stem + "-" + what.to + ".safetensors"));
     persona::export_weights(*model, learned, file, weight->second);
     std::cout << file.string() << '\n';
     if (!learned.rows.empty())
       persona::warn("convert", "token rows have no place in " + what.to, "convert them apart: --to diffusers");
   } else {
-    const auto file = out / (stem + "-learned.safetensors");
+    const auto file = expect_absent(out / (stem + "-learned.safetensors"));
     learned.save(file);
     std::cout << file.string() << '\n';
   }

@@ -24,6 +24,10 @@ class FolderLock {
                          "wait for it, stop it, or give another folder");
   }
   ~FolderLock() { ::close(file_); }
+  /// Throws Error where another program holds the folder; writes nothing.
+  static void expect_free(const std::filesystem::path& folder) {
+    if (std::filesystem::exists(folder / ".lock")) FolderLock{folder};
+  }
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;
 

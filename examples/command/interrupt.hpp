@@ -1,8 +1,10 @@
 #pragma once
-// Ctrl-C, or a terminal that goes away, ends a run after the step that it is in; a second one ends the program.
+// Ctrl-C, or a terminal that goes away, ends a run after the step that it is in; a second Ctrl-C ends the program.
 
 #include <unistd.h>
+#include <array>
 #include <csignal>
+#include <cstddef>
 #include <exception>
 
 namespace command {
@@ -15,10 +17,19 @@ struct Stopped : std::exception {
 class Interrupt {
  public:
   Interrupt() {
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, &Interrupt::note);
+    struct sigaction noted{};
+    noted.sa_handler = &Interrupt::note;
+    noted.sa_flags = SA_RESTART;
+    struct sigaction ignored{};
+    ignored.sa_handler = SIG_IGN;
+    for (std::size_t i = 0; i < signals.size(); ++i) {
+      ::sigaction(signals[i], nullptr, &before_[i]);
+      // What nohup and shells have switched off stays so. A reader of the progress that goes away ends no run.
+      if (before_[i].sa_handler != SIG_IGN) ::sigaction(signals[i], signals[i] == SIGPIPE ? &ignored : &noted, nullptr);
+    }
   }
   ~Interrupt() {
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) std::signal(signal, SIG_DFL);
+    for (std::size_t i = 0; i < signals.size(); ++i) ::sigaction(signals[i], &before_[i], nullptr);
   }
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;
@@ -29,12 +40,16 @@ class Interrupt {
   }
 
  private:
+  static constexpr std::array signals{SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+
   static void note(int signal) {
     asked_ = 1;
+    if (signal == SIGHUP) return;  // shell and kernel both send it when a terminal is closed
     static constexpr char said[] = "\nstopping; once more ends the program at once\n";
     static_cast<void>(::write(STDERR_FILENO, said, sizeof said - 1));
     std::signal(signal, SIG_DFL);
   }
+  std::array<struct sigaction, 4> before_{};
   inline static volatile std::sig_atomic_t asked_ = 0;
 };
 

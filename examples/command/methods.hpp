@@ -9,6 +9,7 @@
 #include <persona/stable_diffusion.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
@@ -86,6 +87,9 @@ inline persona::BasisSize basis_size(const Settings& s) {
           .least = 1e-6,
           .most = 1e6},
          s.basis_size, "--basis-size");
+  if (value >= 1 && value != std::floor(value))
+    throw persona::Error("--basis-size", "'" + s.basis_size + "' is neither a number of rows nor a share of the width",
+                         "576, 0.75, or automatic");
   return value < 1 ? persona::ratio(value) : persona::BasisSize(static_cast<std::int64_t>(value));
 }
 
@@ -167,7 +171,7 @@ inline const std::vector<Method>& methods() {
       {"textual_inversion",
        "token rows from a word's row (Gal et al.)",
        {"word"},
-       [](Settings& s) { s.lr = 5e-3, s.steps = 5000, s.batch = 8; },
+       [](Settings& s) { s.lr = 5e-3, s.steps = 3000, s.batch = 4; },
        d::start([](const Settings& s) { return TokenInit{s.word} + FreeRows{} + d::tail(s); })},
       {"cross_initialization",
        "rows from the text encoder's output for the mean of names (Pang et al.)",
@@ -315,7 +319,7 @@ inline const std::vector<Method>& methods() {
 }
 
 /// Throws Error naming the methods that there are.
-inline const Method& method_of(const std::string& name) {
+inline const Method& method_of(const std::string& name, const std::string& where = "--method") {
   std::vector<std::string> known;
   for (const Method& method : methods()) {
     if (method.name == name) return method;
@@ -324,7 +328,7 @@ inline const Method& method_of(const std::string& name) {
   std::string list;
   for (const auto& each : known) list += (list.empty() ? "" : ", ") + each;
   const auto meant = nearest(name, known);
-  throw persona::Error("--method", "'" + name + "' is not known" + (meant.empty() ? "" : "; was " + meant + " meant?"),
+  throw persona::Error(where, "'" + name + "' is not known" + (meant.empty() ? "" : "; was " + meant + " meant?"),
                        list);
 }
 

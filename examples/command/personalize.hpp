@@ -18,6 +18,7 @@
 #include <iostream>
 #include <sstream>
 #include <string>
+#include <vector>
 
 namespace command {
 
@@ -36,16 +37,40 @@ inline std::string quoted(const std::string& word) {
 
 /// A run that came to no checkpoint is none: its folder may be begun in anew.
 inline void expect_free(const std::filesystem::path& out, bool resume) {
+  const auto there = [&](const char* name) { return std::filesystem::exists(out / name); };
   const bool saved = std::filesystem::exists(out / "checkpoint" / "state.safetensors");
   if (saved && !resume)
     throw persona::Error(
         "--out " + out.string(), "holds a run already",
         "go on with it: persona personalize --resume --out " + quoted(out.string()) + "; or give another folder");
+  for (const char* learned : {"learned.safetensors", "learned-until-failure.safetensors"})
+    if (!saved && there(learned))
+      throw persona::Error("--out " + out.string(),
+                           std::string("holds ") + learned + " of a run whose checkpoint is gone",
+                           "give another folder; a run cannot be gone on with, or be written over");
   if (resume && !saved)
     throw persona::Error("--resume", "there is no checkpoint in " + (out / "checkpoint").string(),
-                         std::filesystem::exists(out / "run.toml")
-                             ? "the run ended before its first: begin it anew, with --config run.toml"
+                         there("run.toml")
+                             ? "the run ended before its first: begin it anew, persona personalize --config " +
+                                   quoted((out / "run.toml").string())
                              : "give the --out of the run to go on with");
+}
+
+/// What a run that was killed while it wrote has left behind; the folder's lock is held.
+inline void sweep(const std::filesystem::path& out) {
+  std::vector<std::filesystem::path> left;
+  for (const auto& entry : std::filesystem::directory_iterator(out))
+    if (const auto name = entry.path().filename().string(), mark = std::string(".tmp-");
+        name.size() > mark.size() + 12 && name.find(mark) == name.size() - mark.size() - 12)
+      left.push_back(entry.path());
+  for (const auto& path : left) std::filesystem::remove_all(path);
+}
+
+/// Settings as the report shows them.
+inline std::vector<std::vector<std::string>> told(Settings& settings) {
+  std::vector<std::vector<std::string>> rows;
+  for (const Parameter& parameter : chosen(settings)) rows.push_back({parameter.key, text_of(parameter)});
+  return rows;
 }
 
 /// Everything that drawing would complain of, hours later.
@@ -83,6 +108,7 @@ inline int personalize(const Settings& settings, bool dry_run, bool resume, cons
   const std::filesystem::path out = settings.out;
   const auto& method = method_of(settings.method);
   expect_writable(settings.out);
+  FolderLock::expect_free(out);
   detail::expect_free(out, resume);
   const auto subject = subject_of(method, settings);
   for (const auto& reason : subject.photos.skipped) std::cerr << "skipped: " << reason << '\n';
@@ -96,6 +122,7 @@ inline int personalize(const Settings& settings, bool dry_run, bool resume, cons
   make_folder(out);
   const FolderLock lock(out);
   detail::expect_free(out, resume);  // another run may have ended meanwhile
+  detail::sweep(out);
   const auto again = "persona personalize --resume --out " + detail::quoted(settings.out);
   const Interrupt interrupt;
   Bars bars([&] { interrupt.leave(); });
@@ -106,8 +133,8 @@ inline int personalize(const Settings& settings, bool dry_run, bool resume, cons
   try {
     run = method.start(model, subject, settings, options);
   } catch (const Stopped&) {
-    std::cerr << "stopped before the first step; weights that were taken apart are kept in " << (out / "cache").string()
-              << '\n';
+    std::cerr << "stopped before the first step; class images and weights that were taken apart until now are kept in "
+              << (out / "cache").string() << ": begin again with the same command\n";
     return interrupted;
   }
   auto settled = detail::kept(settings, run.steps());
@@ -118,7 +145,8 @@ inline int personalize(const Settings& settings, bool dry_run, bool resume, cons
                              .command = detail::remember(out, command, resume),
                              .prompts = prompts,
                              .every = settings.validation_steps,
-                             .drawing = bars.of("pictures", drawing_of(settings))});
+                             .drawing = bars.of("pictures", drawing_of(settings)),
+                             .settings = detail::told(settled)});
   const auto learned = [&] {
     auto found = run.learned();
     found.metadata[called_key] = called(method, settings, subject);

@@ -95,7 +95,13 @@ inline int print_plan(const Method& method, const Settings& settings, const Mode
   const auto validations = 2 + (settings.validation_steps > 0 ? (run.steps() - 1) / settings.validation_steps : 0);
   const double pictures = static_cast<double>(validations) * static_cast<double>(prompts.size()) * picture;
   const bool draws_class = method.reads_key("class_images") && settings.prior_preservation;
-  const double class_seconds = draws_class ? static_cast<double>(settings.class_images) * picture : 0;
+  const auto passes = [](double guidance, std::int64_t steps) {
+    return static_cast<double>(steps) * (guidance > 1 ? 2 : 1);
+  };
+  const double class_seconds = draws_class ? static_cast<double>(settings.class_images) * picture *
+                                                 passes(settings.class_guidance_scale, settings.class_inference_steps) /
+                                                 passes(settings.guidance_scale, settings.num_inference_steps)
+                                           : 0;
   const double training = step_seconds * static_cast<double>(run.steps());
   const auto clock = persona::ProgressBar::clock;
   char line[64];

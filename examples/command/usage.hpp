@@ -28,6 +28,7 @@ namespace detail {
 inline std::string kind_of(const Parameter& parameter) {
   if (std::holds_alternative<std::int64_t*>(parameter.value)) return "INT";
   if (std::holds_alternative<double*>(parameter.value)) return "NUMBER";
+  if (std::holds_alternative<std::vector<std::string>*>(parameter.value)) return "TEXT ...";
   std::string choices;
   for (const auto& choice : parameter.choices) choices += (choices.empty() ? "" : "|") + choice;
   return choices.empty() ? "TEXT" : choices;
@@ -71,6 +72,20 @@ struct Arguments {
       if (!command.get_option_no_throw(flag))
         throw Usage(flag, "is no flag of persona " + command.get_name(), "persona " + command.get_name() + " --help");
   }
+  /// Throws Usage where another flag is none of the command's: CLI11 would not say which was meant.
+  void expect_flags(const CLI::App& command) const {
+    std::vector<std::string> known;
+    for (const CLI::Option* option : command.get_options())
+      for (const auto& name : option->get_lnames()) known.push_back("--" + name);
+    for (auto at = others.rbegin(); at != others.rend(); ++at) {
+      const auto flag = at->substr(0, at->find('='));
+      if (!flag.starts_with("--") || flag.size() == 2 || std::ranges::find(known, flag) != known.end()) continue;
+      const auto meant = nearest(flag, known);
+      throw Usage(flag,
+                  "is no flag of persona " + command.get_name() + (meant.empty() ? "" : "; was " + meant + " meant?"),
+                  "persona " + command.get_name() + " --help");
+    }
+  }
   std::vector<std::string> list(const std::string& flag) const {
     const auto found = texts.find(flag);
     return found == texts.end() ? std::vector<std::string>{} : found->second;
@@ -83,8 +98,8 @@ inline void add_flags(CLI::App& app, Givens& givens, const std::function<bool(co
   for (const Parameter& parameter : parameters(defaults)) {
     if (!wanted(parameter)) continue;
     const auto key = parameter.key, flag = parameter.flag();
-    auto help = parameter.help;
-    if (parameter.of_method) help += " (" + detail::readers(key) + ")";
+    // const: CLI11 would take it for the place where the value goes.
+    const auto help = parameter.help + (parameter.of_method ? " (" + detail::readers(key) + ")" : "");
     CLI::Option* option = nullptr;
     if (std::holds_alternative<bool*>(parameter.value)) {
       option = app.add_flag_function(
@@ -151,10 +166,12 @@ inline const Given* find(const Givens& flags, const Givens& file, const std::str
 inline Settings resolve(const Givens& flags, const Givens& file) {
   Settings settings;
   const auto all = parameters(settings);
-  if (const auto* given = detail::find(flags, file, "method")) settings.method = detail::single(*given, "method");
+  std::string where = "--method";
+  if (const auto* given = detail::find(flags, file, "method"))
+    settings.method = detail::single(*given, "method"), where = given->where;
   const Method* method = nullptr;
   try {
-    method = &method_of(settings.method);
+    method = &method_of(settings.method, where);
   } catch (const persona::Error& error) {
     throw Usage(error);
   }
@@ -163,8 +180,11 @@ inline Settings resolve(const Givens& flags, const Givens& file) {
   if (!method->learns_rows || method->name == "custom_diffusion") settings.captions = "a photo of a {}";
   if (!method->learns_rows) settings.token = "sks";
   method->preset(settings);
+  const auto own = settings;
   detail::apply(all, file, *method);
   detail::apply(all, flags, *method);
+  if (settings.lr == 0) settings.lr = own.lr;
+  if (settings.steps == 0) settings.steps = own.steps;
   return settings;
 }
 

@@ -13,5 +13,13 @@ cp "$cat" "$work/captioned/cat.png" && printf 'my cat\n' >"$work/captioned/cat.t
 header='{"<other>":{"dtype":"F32","shape":[1,1024],"data_offsets":[0,4096]}}'
 while [ $((${#header} % 8)) -ne 0 ]; do header="$header "; done
 { printf "\\$(printf %03o ${#header})\\0\\0\\0\\0\\0\\0\\0"; printf %s "$header"; head -c 4096 /dev/zero; } >"$work/sd2.safetensors"
+header='{"<other>":{"dtype":"I64","shape":[1,2],"data_offsets":[0,16]}}'
+while [ $((${#header} % 8)) -ne 0 ]; do header="$header "; done
+{ printf "\\$(printf %03o ${#header})\\0\\0\\0\\0\\0\\0\\0"; printf %s "$header"; head -c 16 /dev/zero; } >"$work/whole.safetensors"
+printf '{"seed": 1, "seed": 2}\n' >"$work/twice.json"
+cp -r "$model" "$work/cut" && head -n 20 "$model/tokenizer/merges.txt" >"$work/cut/tokenizer/merges.txt"
 "$persona" personalize --model "$model" --photos "$cat" --class-word cat --method batex --steps 2 --batch 1 \
   --num-inference-steps 2 --validation-prompts 'a {}' --out "$work/run" >/dev/null 2>&1
+"$persona" convert "$work/run/learned.safetensors" --to diffusers --out "$work/run" >/dev/null
+cp -r "$work/run" "$work/gone" && rm -r "$work/gone/checkpoint"
+cp -r "$work/run" "$work/lost" && rm "$work/lost/run.toml"

@@ -14,7 +14,7 @@ open=("$browser" --headless --no-sandbox --disable-gpu --hide-scrollbars --user-
 "${open[@]}" --dump-dom "file://$page" >"$work/dom.html" 2>"$work/browser.log" || { cat "$work/browser.log"; exit 1; }
 for words in 'cross_initialization: &lt;one&gt;' '12 of 12 steps' 'ada.png: face of &lt;one&gt; person' 'after step 0' 'after step 6' \
   'after step 12' 'Denoising loss' 'Term: L2Reg' 'Norm of the rows' 'Cosine of the rows to their start' 'names = 691 lines' \
-  'persona personalize --model' '2 x 128'; do
+  'persona personalize --model' '2 x 128' 'The settings' 'lr_scheduler'; do
   grep -qF "$words" "$work/dom.html" || { echo "FAILED: the page lacks: $words"; exit 1; }
 done
 [ "$(grep -o '<img' "$work/dom.html" | wc -l)" = 4 ] || { echo 'FAILED: not four pictures'; exit 1; }

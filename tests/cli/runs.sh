@@ -13,7 +13,7 @@ steps=(--method batex --steps 60 --batch 1 --checkpointing-steps 7)
 "$persona" personalize "${thing[@]}" "${steps[@]}" --out "$work/whole" >"$work/whole.log" 2>&1
 "$persona" personalize "${thing[@]}" "${steps[@]}" --out "$work/cut" >"$work/cut.log" 2>&1 & run=$!
 for _ in $(seq 600); do [ "$(wc -l 2>/dev/null <"$work/cut/steps.csv" || echo 0)" -gt 5 ] && break; sleep 0.05; done
-kill -INT $run
+kill -TERM $run
 code=0; wait $run || code=$?
 [ $code = 130 ] || die "an interrupted run exits with $code: $(cat "$work/cut.log")"
 grep -q -- '--resume --out' "$work/cut.log" || die "does not say how to resume: $(cat "$work/cut.log")"
@@ -22,13 +22,27 @@ cmp "$work/whole/learned.safetensors" "$work/cut/learned.safetensors"
 cmp <(cut -d, -f1-5 "$work/whole/steps.csv") <(cut -d, -f1-5 "$work/cut/steps.csv")
 
 echo '--- interrupted before the first step, a run leaves a folder that can be begun in'
-"$persona" personalize "${thing[@]}" --method dreambooth --class-images 400 --class-inference-steps 200 --steps 2 --out "$work/early" >"$work/early.log" 2>&1 & run=$!
-for _ in $(seq 600); do [ -e "$work/early/.lock" ] && break; sleep 0.05; done
-sleep 1
+"$persona" personalize "${thing[@]}" --method dreambooth --class-images 4000 --class-inference-steps 10 --steps 2 --out "$work/early" >"$work/early.log" 2>&1 & run=$!
+for _ in $(seq 600); do [ -n "$(ls "$work/early/cache/class_images" 2>/dev/null)" ] && break; sleep 0.05; done
 kill -HUP $run
 code=0; wait $run || code=$?
-[ $code = 130 ] && grep -q 'stopped before the first step' "$work/early.log" || die "exit code $code: $(cat "$work/early.log")"
+[ $code = 130 ] && grep -q 'stopped before the first step.*begin again with the same command' "$work/early.log" || die "exit code $code: $(cat "$work/early.log")"
 "$persona" personalize "${thing[@]}" "${steps[@]}" --steps 1 --out "$work/early" >"$work/early.log" 2>&1 || die "$(cat "$work/early.log")"
+
+echo '--- a terminal that is closed, of which shell and kernel both tell, ends a run after its step, and nohup does not'
+"$persona" personalize "${thing[@]}" --method batex --steps 2000 --batch 1 --no-validate --out "$work/closed" >"$work/closed.log" 2>&1 & run=$!
+for _ in $(seq 600); do [ "$(wc -l 2>/dev/null <"$work/closed/steps.csv" || echo 0)" -gt 5 ] && break; sleep 0.05; done
+kill -HUP $run; kill -HUP $run
+code=0; wait $run || code=$?
+[ $code = 130 ] && [ -e "$work/closed/checkpoint/state.safetensors" ] || die "exit code $code: $(cat "$work/closed.log")"
+nohup "$persona" personalize "${thing[@]}" --method batex --steps 60 --batch 1 --no-validate --out "$work/nohup" >"$work/nohup.log" 2>&1 & run=$!
+for _ in $(seq 600); do [ "$(wc -l 2>/dev/null <"$work/nohup/steps.csv" || echo 0)" -gt 5 ] && break; sleep 0.05; done
+kill -HUP $run
+wait $run || die "nohup: $(cat "$work/nohup.log")"
+
+echo '--- a reader of the progress that goes away ends no run'
+code=0; { "$persona" personalize "${thing[@]}" --method batex --steps 30 --batch 1 --no-validate --out "$work/pipe" >/dev/null; } 2> >(head -n 1 >/dev/null) || code=$?
+[ $code = 0 ] && [ -e "$work/pipe/learned.safetensors" ] || die "a broken pipe ends a run: exit code $code"
 
 echo '--- a run that fails on the way is saved, and can be gone on with'
 "$persona" personalize "${thing[@]}" --method batex --steps 400 --batch 1 --validation-steps 10 --out "$work/fails" >"$work/fails.log" 2>&1 & run=$!
