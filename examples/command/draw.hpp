@@ -2,6 +2,7 @@
 // persona generate: pictures of prompts, with learned things in the model.
 
 #include "command/bars.hpp"
+#include "command/folder_lock.hpp"
 #include "command/learned_file.hpp"
 #include "command/out_folder.hpp"
 #include "command/subject.hpp"
@@ -73,6 +74,11 @@ inline int draw(const Settings& settings, Drawing what) {
   std::vector<std::string> names;  // how prompts call what was learned
   for (const auto& file : what.learned) {
     const auto learned = read_learned(file, &base, what.token);
+    for (const auto& row : learned.rows)
+      for (const auto& known : model.placeholders())
+        if (row.token == known.token)
+          throw persona::Error("--learned " + file, "its token '" + row.token + "' is that of an earlier file too",
+                               "rename one: persona convert " + file + " --to learned --token '<two>' --out FOLDER");
     const auto with = [&] {
       try {
         return model.with(learned);
@@ -101,6 +107,7 @@ inline int draw(const Settings& settings, Drawing what) {
   Bars bars;
   const auto pictures = persona::generate(model, prompts, bars.of("pictures", drawing_of(settings)));
   const auto out = make_folder(settings.out);
+  const FolderLock lock(out, true);  // another program may be numbering its pictures
   const auto first = detail::next_number(out);
   for (std::size_t i = 0; i < pictures.size(); ++i) {
     char number[32];

@@ -11,14 +11,15 @@
 
 namespace command {
 
-/// Holds FOLDER/.lock until the program ends, however that is; throws Error where another program holds it.
+/// Holds FOLDER/.lock until it or the program ends, however that is; throws Error where another program holds it, or
+/// waits for that one.
 class FolderLock {
  public:
-  explicit FolderLock(const std::filesystem::path& folder) {
+  explicit FolderLock(const std::filesystem::path& folder, bool waits = false) {
     const auto file = folder / ".lock";
     file_ = ::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0644);
     if (file_ < 0) throw persona::Error(file.string(), "cannot be written", "may you write into the folder?");
-    if (::flock(file_, LOCK_EX | LOCK_NB) == 0) return;
+    if (::flock(file_, waits ? LOCK_EX : LOCK_EX | LOCK_NB) == 0) return;
     ::close(file_);
     throw persona::Error("--out " + folder.string(), "another run is writing there",
                          "wait for it, stop it, or give another folder");
