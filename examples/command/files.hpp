@@ -6,6 +6,7 @@
 #include "command/subject.hpp"
 #include "command/usage.hpp"
 
+#include <persona/io/atomic_file.hpp>
 #include <persona/io/utf8.hpp>
 #include <persona/learned/bake.hpp>
 
@@ -13,6 +14,7 @@
 #include <functional>
 #include <iostream>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -24,6 +26,24 @@ inline std::filesystem::path expect_absent(const std::filesystem::path& file) {
     throw persona::Error(file.string(), "is there already, and nothing is written over it",
                          "give another --out, or remove it");
   return file;
+}
+
+/// export_to, whose files are named by their tokens: they are made apart, and moved where nothing has their name.
+inline std::vector<std::filesystem::path> export_where_none_is(const persona::Learned& learned,
+                                                               const std::filesystem::path& out,
+                                                               persona::Format format) {
+  struct Apart {
+    std::filesystem::path folder{};
+    ~Apart() {
+      std::error_code ignored;
+      std::filesystem::remove_all(folder, ignored);
+    }
+  } const apart{persona::detail::temporary_beside(out / "forms")};
+  std::vector<std::filesystem::path> written;
+  const auto files = persona::export_to(learned, apart.folder, format);
+  for (const auto& file : files) written.push_back(expect_absent(out / file.filename()));
+  for (std::size_t i = 0; i < files.size(); ++i) std::filesystem::rename(files[i], written[i]);
+  return written;
 }
 
 /// Prints what a file is; all tensors where `all`, else the first twelve.
@@ -144,16 +164,7 @@ inline int convert(const Settings& settings, const Conversion& what) {
                     "convert them apart, to a form of weights");
       learned.weights.clear();
     }
-    // Its files are named by their tokens: they are made apart, and moved where nothing has their name.
-    persona::write_directory_atomically(out / "new", [&](const std::filesystem::path& fresh) {
-      const auto files = persona::export_to(learned, fresh, row->second);
-      for (const auto& file : files) expect_absent(out / file.filename());
-      for (const auto& file : files) {
-        std::filesystem::rename(file, out / file.filename());
-        std::cout << (out / file.filename()).string() << '\n';
-      }
-    });
-    std::filesystem::remove(out / "new");
+    for (const auto& file : export_where_none_is(learned, out, row->second)) std::cout << file.string() << '\n';
   } else if (weights) {
     const auto file = expect_absent(out / (stem + "-" + what.to + ".safetensors"));
     persona::export_weights(*model, learned, file, weight->second);
