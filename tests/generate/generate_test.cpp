@@ -50,6 +50,9 @@ TEST_CASE("a picture is a function of prompt, seed and options, whatever the bat
   CHECK((together != persona::generate(model, prompts, with([](auto& o) { o.seed = 6; }))));
   const auto alone = persona::sample_latents(model, prompts, with([](auto& o) { o.batch = 1; }));
   CHECK(at::allclose(alone, persona::sample_latents(model, prompts, options), 1e-5, 1e-6));
+  const auto last = persona::sample_latents(model, {prompts[2]}, with([](auto& o) { o.first = 2, o.eta = 1; }));
+  const auto all = persona::sample_latents(model, prompts, with([](auto& o) { o.batch = 1, o.eta = 1; }));
+  CHECK(at::equal(last[0], all[2]));  // in a call of its own
 }
 
 TEST_CASE("guidance: 1 draws the prompt alone, more moves away from the negative prompt") {

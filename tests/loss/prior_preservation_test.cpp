@@ -3,12 +3,15 @@
 #include "support/catch.hpp"
 #include "support/folder.hpp"
 
+#include <persona/core/warning.hpp>
 #include <persona/loss/denoising.hpp>
 #include <persona/loss/min_snr.hpp>
 #include <persona/loss/prior_preservation.hpp>
 #include <persona/schedule/ddpm.hpp>
 #include <persona/testing.hpp>
 
+#include <filesystem>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -147,4 +150,34 @@ TEST_CASE("min-SNR weighs by what the model predicts, the subjects' own samples 
   CHECK(at::allclose(weighed("v_prediction", true), at::tensor({5 / 21.0F, 1.0F, 15 / 11.0F})));
   CHECK(at::allclose(weighed("sample", true), at::tensor({5.0F, 2.0F, 15.0F})));
   CHECK_THROWS_WITH(MinSNR{.gamma = 0}.bind(persona::testing::tiny_model(), {}), Catch::Contains(".gamma"));
+}
+
+TEST_CASE("class images that were drawn until a run was stopped are kept, and a damaged file is drawn anew") {
+  const persona::test::Folder folder;
+  const auto subjects = persona::testing::tiny_subjects();
+  const auto model = persona::testing::tiny_model();
+  const PriorPreservation prior{.images = 5, .sampling = {.batch = 2}};
+  Drawn drawn;
+  auto context = context_of(subjects, drawn, folder.path());
+  const auto draws = context.sample;
+  context.sample = [&](const std::string& prompt, std::int64_t n, const persona::SampleOptions& options) {
+    if (drawn.prompts.size() == 2) throw std::runtime_error("stopped");
+    return draws(prompt, n, options);
+  };
+  CHECK_THROWS_WITH(prior.bind(model, context), "stopped");
+  context.sample = draws;
+  const auto latents = prior.bind(model, context).latents[0];
+  CHECK(drawn.prompts.size() == 3);
+  CHECK(drawn.options.back().first == 4);
+  CHECK(latents.sizes() == at::IntArrayRef{5, 2, 3, 3});
+  for (const std::int64_t i : {0, 1, 2, 3, 4}) CHECK((latents[i] == static_cast<double>(i / 2 + 1)).all().item<bool>());
+
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "class_images"))
+    std::filesystem::resize_file(entry.path(), 100);
+  std::string said;
+  const auto before = persona::set_warning_handler([&](const std::string& text) { said += text; });
+  (void)prior.bind(model, context);
+  persona::set_warning_handler(before);
+  CHECK_THAT(said, Catch::Contains("class images are drawn anew"));
+  CHECK(drawn.prompts.size() == 6);
 }

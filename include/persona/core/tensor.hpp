@@ -1,13 +1,6 @@
 #pragma once
 // The single door to LibTorch: every other light header reaches ATen through this file, so that one list
-// says what the library compiles against. One op header a line, alphabetical; never <torch/...> here but its version.
-
-#if __has_include(<torch/version.h>)
-#include <torch/version.h>
-#if TORCH_VERSION_MAJOR < 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR < 11)
-#error "[persona] needs LibTorch 2.11 or newer: see docs/how-to/install.md"
-#endif
-#endif
+// says what the library compiles against. One op header a line, alphabetical; never <torch/...> here.
 
 #ifndef AT_PER_OPERATOR_HEADERS
 #define AT_PER_OPERATOR_HEADERS

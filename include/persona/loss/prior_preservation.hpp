@@ -132,13 +132,14 @@ struct PriorPreservation {
     // Batch by batch, so that a run that is stopped while they are drawn has lost one batch.
     Tensor latents = file.empty() ? Tensor() : kept_latents(file);
     auto drawing = sampling;
+    const auto batch = std::max<std::int64_t>(sampling.batch, 1), batches = (images + batch - 1) / batch;
     while (!latents.defined() || latents.size(0) < images) {
-      drawing.first = sampling.first + (latents.defined() ? latents.size(0) : 0);
-      const auto had = drawing.first - sampling.first,
-                 n = std::min(images - had, std::max<std::int64_t>(sampling.batch, 1));
+      const auto had = latents.defined() ? latents.size(0) : 0, n = std::min(images - had, batch);
+      drawing.first = sampling.first + had;
+      if (sampling.start.defined()) drawing.start = sampling.start.slice(0, had, had + n);
       if (context.progress && !sampling.progress)
         drawing.progress = [&](std::int64_t done, std::int64_t all) {
-          context.progress(std::to_string(images) + " class images", had * all + done * n, images * all);
+          context.progress(std::to_string(images) + " class images", had / batch * all + done, batches * all);
         };
       const auto drawn = context.sample(text, n, drawing).to(at::kCPU, at::kFloat);
       latents = latents.defined() ? at::cat({latents, drawn}) : drawn;
