@@ -60,9 +60,7 @@ inline void expect_free(const std::filesystem::path& out, bool resume) {
 inline void sweep(const std::filesystem::path& out) {
   std::vector<std::filesystem::path> left;
   for (const auto& entry : std::filesystem::directory_iterator(out))
-    if (const auto name = entry.path().filename().string(), mark = std::string(".tmp-");
-        name.size() > mark.size() + 12 && name.find(mark) == name.size() - mark.size() - 12)
-      left.push_back(entry.path());
+    if (persona::detail::is_temporary(entry.path())) left.push_back(entry.path());
   for (const auto& path : left) std::filesystem::remove_all(path);
 }
 

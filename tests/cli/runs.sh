@@ -17,7 +17,9 @@ kill -TERM $run
 code=0; wait $run || code=$?
 [ $code = 130 ] || die "an interrupted run exits with $code: $(cat "$work/cut.log")"
 grep -q -- '--resume --out' "$work/cut.log" || die "does not say how to resume: $(cat "$work/cut.log")"
+mkdir "$work/cut/checkpoint.tmp-0123456789ab" && touch "$work/cut/notes.tmp-of-my-own"  # a killed writer's, and somebody's
 "$persona" personalize --resume --out "$work/cut" >"$work/resumed.log" 2>&1 || die "$(cat "$work/resumed.log")"
+[ ! -e "$work/cut/checkpoint.tmp-0123456789ab" ] && [ -e "$work/cut/notes.tmp-of-my-own" ] || die 'what a killed run left is not swept, or too much'
 cmp "$work/whole/learned.safetensors" "$work/cut/learned.safetensors"
 cmp <(cut -d, -f1-5 "$work/whole/steps.csv") <(cut -d, -f1-5 "$work/cut/steps.csv")
 

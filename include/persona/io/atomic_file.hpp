@@ -12,6 +12,7 @@
 #include <random>
 #include <span>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -42,13 +43,24 @@ inline std::filesystem::path folder_of(const std::filesystem::path& path) {
   return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
 }
 
+inline constexpr std::string_view temporary_mark = ".tmp-";
+inline constexpr int temporary_digits = 12;
+
 // A name beside `path` that no other writer takes.
 inline std::filesystem::path temporary_beside(const std::filesystem::path& path) {
   static constexpr char digits[] = "0123456789abcdef";
   std::random_device device;
-  std::string suffix = ".tmp-";
-  for (int i = 0; i < 12; ++i) suffix += digits[device() % 16];
+  std::string suffix(temporary_mark);
+  for (int i = 0; i < temporary_digits; ++i) suffix += digits[device() % 16];
   return path.native() + suffix;
+}
+
+// Whether a path has such a name: what a writer that was killed has left behind.
+inline bool is_temporary(const std::filesystem::path& path) {
+  const auto name = path.filename().string();
+  const auto tail = temporary_mark.size() + temporary_digits;
+  return name.size() > tail && name.compare(name.size() - tail, temporary_mark.size(), temporary_mark) == 0 &&
+         name.find_first_not_of("0123456789abcdef", name.size() - temporary_digits) == name.npos;
 }
 
 // `bytes` 0: it is not known how many are needed.

@@ -88,10 +88,11 @@ inline Learned import_embedding(const std::filesystem::path& file, std::string t
     case FileKind::embedding_emb_params:
     case FileKind::embedding_sdxl: {
       const auto key = detail::rows_tensor(told, width);
-      auto rows = source.load(key).to(at::kFloat);
+      const auto stored = source.load(key);
+      auto rows = stored.to(at::kFloat);
       if (rows.dim() == 1) rows = rows.unsqueeze(0);
       expect_shape(rows, {"vectors", "D"}, file.string() + ": " + key);
-      detail::expect_rows(rows, source.load(key).scalar_type(), file.string() + ": " + key);
+      detail::expect_rows(rows, stored.scalar_type(), file.string() + ": " + key);
       learned.rows.push_back({.token = std::move(token), .rows = std::move(rows)});
       if (told.kind == FileKind::embedding_sdxl)
         warn("import_embedding",
