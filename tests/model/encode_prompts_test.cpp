@@ -118,6 +118,29 @@ TEST_CASE("the bypass: V reads final_norm(h + scale |h| b / |b|) at the token's 
   }
 }
 
+TEST_CASE("a direction of zeros moves nothing, and joined rows keep a scale each") {
+  const Prompts prompts;
+  const auto& encoder = model().text_encoder();
+  const auto rows = random({3, 6}, 0);
+  const RowSet ada{rows.slice(0, 0, 2), random({2, 6}, 4), 0.2}, rex{rows.slice(0, 2), random({1, 6}, 5), 0.3};
+  const auto values = [&](const RowSet& set) {
+    return encode_prompts(encoder, prompts.ids, prompts.plan, std::vector{set}).layers[0].value_states;
+  };
+  const auto plain = encode_prompts(encoder, prompts.ids, prompts.plan, std::vector<RowSet>{rows}).states;
+  const auto one = values(persona::join_rows({ada, rex.rows})), other = values(persona::join_rows({ada.rows, rex}));
+  const auto both = values(persona::join_rows({ada, rex}));
+  CHECK(at::allclose(one[1][1], plain[1][1], 1e-6, 1e-6));  // <rex>
+  CHECK(at::allclose(other[0], plain[0], 1e-6, 1e-6));      // <ada>
+  CHECK(at::allclose(both[0], one[0], 1e-6, 1e-6));
+  CHECK(at::allclose(both[1][1], other[1][1], 1e-6, 1e-6));
+  CHECK_FALSE(at::allclose(both[1][1], plain[1][1], 1e-2, 1e-2));
+
+  auto bypass = at::zeros({3, 6});
+  bypass.set_requires_grad(true);
+  values({rows, bypass, 0.2}).square().sum().backward();
+  CHECK(at::isfinite(bypass.grad()).all().item<bool>());
+}
+
 TEST_CASE("a bypass needs a split text encoder: else an error that says so") {
   const Prompts prompts;
   const std::vector<RowSet> sets{{random({3, 6}, 0), random({3, 6}, 1), 0.2}};

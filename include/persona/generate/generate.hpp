@@ -6,6 +6,7 @@
 #include <persona/learned/personalized.hpp>
 #include <persona/model/diffusion_model.hpp>
 #include <persona/model/sample.hpp>
+#include <persona/text/row_set.hpp>
 
 #include <algorithm>
 #include <concepts>
@@ -32,17 +33,9 @@ SampleRows sample_rows(const M& model) {
     SampleRows rows{.placeholders = model.placeholders()};
     rows.layered = std::ranges::any_of(learned, [](const LearnedRows& row) { return bool(row.layered); });
     rows.rows = [learned](const RowQuery& query) -> RowSet {
-      if (learned.size() == 1) return learned[0].layered ? learned[0].layered(query) : RowSet(learned[0].rows);
-      std::vector<Tensor> parts;
-      for (const LearnedRows& row : learned) {
-        const RowSet set = row.layered ? row.layered(query) : RowSet(row.rows);
-        if (set.bypass.defined())
-          throw Error("generate", "'" + row.token + "' carries a bypass and stands beside other learned tokens",
-                      "draw it alone");
-        const auto b = query.t.size(0);
-        parts.push_back(set.rows.dim() == 3 ? set.rows : set.rows.unsqueeze(0).expand({b, -1, -1}));
-      }
-      return at::cat(parts, 1);
+      std::vector<RowSet> sets;
+      for (const LearnedRows& row : learned) sets.push_back(row.layered ? row.layered(query) : RowSet(row.rows));
+      return join_rows(sets);
     };
     return rows;
   }

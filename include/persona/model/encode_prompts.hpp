@@ -13,13 +13,15 @@
 namespace persona {
 
 namespace detail {
-// h' = h + scale ||h|| b / ||b|| at the placeholders' positions (NeTI, Eq. 5).
+// h' = h + scale ||h|| b / ||b|| at the placeholders' positions (NeTI, Eq. 5); a direction of zeros moves nothing.
 inline Tensor add_bypass(const Tensor& hidden, const SplicePlan& plan, const RowSet& set) {
   const auto at_slots = hidden.index({plan.batch, plan.position});
-  const auto chosen =
-      set.bypass.dim() == 3 ? set.bypass.index({plan.batch, plan.row}) : set.bypass.index_select(0, plan.row);
-  const auto direction = as_compute(chosen / at::linalg_vector_norm(chosen, 2, {-1}, true), hidden);
-  const auto length = set.bypass_scale * at::linalg_vector_norm(at_slots, 2, {-1}, true);
+  const auto chosen = rows_of_slots(set.bypass, plan);
+  const auto norm = at::linalg_vector_norm(chosen, 2, {-1}, true);
+  const auto direction = as_compute(chosen / at::where(norm > 0, norm, at::ones_like(norm)), hidden);
+  auto length = at::linalg_vector_norm(at_slots, 2, {-1}, true);
+  length = set.bypass_scales.defined() ? length * as_compute(at::embedding(set.bypass_scales, plan.row), hidden)
+                                       : set.bypass_scale * length;
   return at::index_put(hidden, {plan.batch, plan.position}, at_slots + length * direction);
 }
 }  // namespace detail

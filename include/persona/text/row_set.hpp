@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace persona {
 
@@ -13,6 +14,7 @@ struct RowSet {
   Tensor rows{};
   Tensor bypass{};  ///< NeTI: direction [n, D] or [B, n, D] added to the hidden states that V reads; may be undefined
   double bypass_scale = 0.0;  ///< its length as a share of the hidden state's norm
+  Tensor bypass_scales{};     ///< [n, 1]: the same by row, where joined rows differ in it; may be undefined
 
   RowSet() = default;
   RowSet(Tensor rows) : rows(std::move(rows)) {}  // NOLINT: a parameterization without a bypass returns its rows
@@ -28,5 +30,42 @@ struct RowQuery {
   bool training = false;                     ///< nested dropout and the like act only then
   std::optional<at::Generator> generator{};  ///< for what is drawn while training; none at sampling
 };
+
+/// The rows of several tokens, one after the other, as one set: [n, D], or [B, n, D] where those of any differ by
+/// sample. Rows that have no bypass beside some that have one get zeros, which move nothing.
+inline RowSet join_rows(const std::vector<RowSet>& sets) {
+  if (sets.size() == 1) return sets.front();
+  std::int64_t samples = 0;  // 0: none differ
+  const RowSet* moving = nullptr;
+  bool one_scale = true;
+  for (const RowSet& set : sets) {
+    for (const Tensor& part : {set.rows, set.bypass})
+      if (part.defined() && part.dim() == 3) samples = part.size(0);
+    if (!set.bypass.defined()) continue;
+    if (!moving) moving = &set;
+    one_scale = one_scale && !set.bypass_scales.defined() && set.bypass_scale == moving->bypass_scale;
+  }
+  const auto by_sample = [samples](const Tensor& part) {
+    return samples > 0 && part.dim() == 2 ? part.unsqueeze(0).expand({samples, part.size(0), part.size(1)}) : part;
+  };
+  std::vector<Tensor> rows, bypasses, scales;
+  for (const RowSet& set : sets) {
+    rows.push_back(by_sample(set.rows));
+    if (!moving) continue;
+    const auto n = set.rows.size(-2);
+    const auto options = moving->bypass.options();
+    bypasses.push_back(by_sample(set.bypass.defined() ? set.bypass : at::zeros({n, moving->bypass.size(-1)}, options)));
+    if (one_scale) continue;
+    scales.push_back(set.bypass_scales.defined() ? set.bypass_scales : at::full({n, 1}, set.bypass_scale, options));
+  }
+  RowSet joined(at::cat(rows, -2));
+  if (!moving) return joined;
+  joined.bypass = at::cat(bypasses, -2);
+  if (one_scale)
+    joined.bypass_scale = moving->bypass_scale;
+  else
+    joined.bypass_scales = at::cat(scales);
+  return joined;
+}
 
 }  // namespace persona

@@ -70,6 +70,15 @@ inline Tensor stack_ids(std::span<const PromptTokens> prompts, at::Device device
   return ids.to(device, /*non_blocking=*/true);
 }
 
+namespace detail {
+// The row of each slot, of rows [n, D] or [B, n, D]. at::embedding: its backward pass sums repeated rows in one order,
+// so that two runs agree bit for bit.
+inline Tensor rows_of_slots(const Tensor& rows, const SplicePlan& plan) {
+  if (rows.dim() == 2) return at::embedding(rows, plan.row);
+  return at::embedding(rows.reshape({-1, rows.size(2)}), plan.batch * rows.size(1) + plan.row);
+}
+}  // namespace detail
+
 /// `embeddings` [B, L, D] with the learned `rows` [n, D] or [B, n, D] in their places: out of place, of fixed shape,
 /// differentiable in both; the rows are cast to the embeddings' dtype here. An empty plan returns `embeddings`.
 inline Tensor splice(const Tensor& embeddings, const SplicePlan& plan, const Tensor& rows) {
@@ -86,10 +95,8 @@ inline Tensor splice(const Tensor& embeddings, const SplicePlan& plan, const Ten
   if (n < plan.rows)
     throw Error("splice", "the prompts ask for " + std::to_string(plan.rows) + " rows, got " + std::to_string(n),
                 "the placeholders' vectors add up to the number of rows");
-  // at::embedding: its backward pass sums repeated rows in one order, so that two runs agree bit for bit.
-  const auto chosen =
-      per_sample ? at::embedding(rows.reshape({-1, width}), plan.batch * n + plan.row) : at::embedding(rows, plan.row);
-  return at::index_put(embeddings, {plan.batch, plan.position}, as_compute(chosen, embeddings));
+  const auto chosen = as_compute(detail::rows_of_slots(rows, plan), embeddings);
+  return at::index_put(embeddings, {plan.batch, plan.position}, chosen);
 }
 
 }  // namespace persona

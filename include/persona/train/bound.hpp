@@ -97,30 +97,9 @@ struct Bound {
 
 /// The rows of all subjects, one after the other, as one set for one conditioned layer.
 inline RowSet joined_rows(const std::vector<BoundRows>& rows, const RowQuery& query) {
-  if (rows.size() == 1) return rows.front().at(query);
-  std::vector<Tensor> parts, bypasses;
-  double scale = 0;
-  std::int64_t batched = 0;
-  for (const BoundRows& row : rows) {
-    const RowSet set = row.at(query);
-    batched = std::max(batched, set.rows.dim() == 3 ? set.rows.size(0) : 0);
-    parts.push_back(set.rows);
-    if (set.bypass.defined()) {
-      bypasses.push_back(set.bypass);
-      scale = set.bypass_scale;
-    }
-  }
-  const auto join = [batched](std::vector<Tensor> list) {
-    if (batched > 0)
-      for (Tensor& part : list)
-        if (part.dim() == 2) part = part.unsqueeze(0).expand({batched, part.size(0), part.size(1)});
-    return at::cat(list, -2);
-  };
-  if (bypasses.empty()) return {join(parts)};
-  if (bypasses.size() != parts.size())
-    throw Error("rows", "some of the subjects' rows carry a bypass and some do not",
-                "train them with one parameterization");
-  return {join(parts), join(bypasses), scale};
+  std::vector<RowSet> sets;
+  for (const BoundRows& row : rows) sets.push_back(row.at(query));
+  return join_rows(sets);
 }
 
 }  // namespace persona
