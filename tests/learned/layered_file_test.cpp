@@ -68,6 +68,7 @@ TEST_CASE("layered rows come back from their file, XTI's, NeTI's and a user's ow
     CHECK(back.rows[0].stored.layers == 2);
     CHECK(at::equal(back.rows[0].rows, learned.rows[0].rows));
     back.save(folder / "again.safetensors");
+    CHECK(back.rows[0].stored.by_timestep == learned.rows[0].stored.by_timestep);
     CHECK(at::equal(rows_of(load(folder / "again.safetensors"), 1), rows_of(learned, 1)));
   };
   const auto plain = [](const auto& file) { return Learned::load(file); };
@@ -75,6 +76,7 @@ TEST_CASE("layered rows come back from their file, XTI's, NeTI's and a user's ow
   check(learn(persona::NeTIMapper{.hidden = 8, .frequencies = 16}), plain);
   const auto own = learn(Drift{});
   check(own, [](const auto& file) { return Learned::load<Drift::State>(file); });
+  CHECK_FALSE(learn(persona::LayeredRows{}).rows[0].stored.by_timestep);
   own.save(folder / "own.safetensors");
   CHECK_THROWS_WITH(Learned::load(folder / "own.safetensors"),
                     Catch::Contains("form 'drift'") && Catch::Contains("Learned::load<MyRows::State>"));
@@ -120,4 +122,5 @@ TEST_CASE("kohya's XTI form: 16 layers by name, out and in") {
   for (const std::int64_t layer : {0, 5, 15}) CHECK(at::equal(rows_of(back, layer), stored.tensors["rows"][layer]));
   CHECK_THROWS_WITH(persona::export_to(learn(persona::LayeredRows{}), folder.path(), Format::kohya_xti),
                     Catch::Contains("is not rows for 16 layers"));
+  CHECK_FALSE(back.rows[0].stored.by_timestep);
 }

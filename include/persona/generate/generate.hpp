@@ -32,6 +32,8 @@ SampleRows sample_rows(const M& model) {
     if (learned.empty()) return {};
     SampleRows rows{.placeholders = model.placeholders()};
     rows.layered = std::ranges::any_of(learned, [](const LearnedRows& row) { return bool(row.layered); });
+    rows.by_timestep =
+        std::ranges::any_of(learned, [](const LearnedRows& row) { return row.layered && row.stored.by_timestep; });
     rows.rows = [learned](const RowQuery& query) -> RowSet {
       std::vector<RowSet> sets;
       for (const LearnedRows& row : learned) sets.push_back(row.layered ? row.layered(query) : RowSet(row.rows));

@@ -189,12 +189,14 @@ struct Learned {
 
  private:
   template <class State, class... Others>
-  static std::function<RowSet(const RowQuery&)> read_layered(const StoredRows& stored,
+  static std::function<RowSet(const RowQuery&)> read_layered(StoredRows& stored,
                                                              const std::filesystem::path& file) {
     if constexpr (StoredRowState<State>) {
       if (stored.form == State::form) {
         try {
-          return [state = State::from(stored)](const RowQuery& query) -> RowSet { return state.rows(query); };
+          const State state = State::from(stored);
+          stored.by_timestep = StoredRows(state.stored()).by_timestep;
+          return [state](const RowQuery& query) -> RowSet { return state.rows(query); };
         } catch (const std::out_of_range&) {
           throw Error(file.string(), "a tensor of its '" + stored.form + "' rows is missing",
                       "the file is cut or mixed up");

@@ -42,8 +42,9 @@ inline LearnedRows read_xti(const SafeTensors& file, const std::filesystem::path
                  path.string() + ": " + name);
   }
   LearnedRows row{.token = std::move(token), .rows = at::stack(layers).mean(0)};
-  row.stored = {LayeredRows::State::form, static_cast<std::int64_t>(layers.size()), {{"rows", at::stack(layers)}}};
-  row.layered = [state = LayeredRows::State::from(row.stored)](const RowQuery& query) { return state.rows(query); };
+  const auto state = LayeredRows::State::from({.tensors = {{"rows", at::stack(layers)}}});
+  row.stored = state.stored();
+  row.layered = [state](const RowQuery& query) { return state.rows(query); };
   return row;
 }
 }  // namespace detail

@@ -44,12 +44,13 @@ struct SampleRows {
   std::vector<Placeholder> placeholders{};
   std::function<RowSet(const RowQuery&)> rows{};
   bool layered = false;
+  bool by_timestep = true;  ///< false: layered rows are the same at every timestep
 };
 
 namespace detail {
 
-// The encoded prompts of one batch, unconditional half first. Rows that depend on the timestep are encoded anew at
-// each.
+// The encoded prompts of one batch, unconditional half first. Prompts with rows that depend on the timestep are encoded
+// anew at each.
 template <DiffusionModel Model>
 class PromptEncoder {
  public:
@@ -69,7 +70,7 @@ class PromptEncoder {
   }
 
   const Conditioning& at(double t) {
-    if (encoded_ && !rows_.layered) return conditioning_;
+    if (encoded_ && (plan_.empty() || !rows_.layered || !rows_.by_timestep)) return conditioning_;
     std::vector<RowSet> sets;
     if (rows_.rows && !plan_.empty()) {
       std::int64_t layers = 1;

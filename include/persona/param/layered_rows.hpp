@@ -27,7 +27,9 @@ struct LayeredRows {
     State snapshot() const { return {frozen(leaf)}; }
 
     static constexpr const char* form = "layered_rows";
-    StoredRows stored() const { return {form, leaf.value.size(0), {{"rows", leaf.value.detach().cpu()}}}; }
+    StoredRows stored() const {
+      return {form, leaf.value.size(0), {{"rows", leaf.value.detach().cpu()}}, /*by_timestep=*/false};
+    }
     static State from(const StoredRows& stored) {
       const auto& rows = stored.tensors.at("rows");
       expect_shape(rows, {"layers", "vectors", "D"}, "layered rows");
