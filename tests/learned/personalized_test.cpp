@@ -111,6 +111,37 @@ TEST_CASE("a run on changed weights is not resumed on others") {
   CHECK_THROWS_WITH(begin(0.02, {.steps = 4, .resume = folder / "run"}), Catch::Contains("the base model differs"));
 }
 
+TEST_CASE("rows by layer answer on the model's device") {
+  const auto tiny = persona::testing::tiny_model();
+  auto encoder = tiny.text_encoder();
+  encoder.table.base = encoder.table.base.to(at::kMeta);  // any device that is not the rows'
+  const persona::ModelParts model(tiny.tokenizer(), encoder, tiny.denoiser(), tiny.scheduler(), tiny.latent_shape());
+  persona::Learned learned{.rows = {{.token = "<ada>", .rows = at::zeros({2, 6})}}};
+  learned.rows[0].layered = [](const persona::RowQuery&) -> persona::RowSet {
+    return {at::ones({1, 2, 6}), at::ones({1, 2, 6}), 0.2};
+  };
+  const auto set = persona::personalized(model, learned).learned_rows().at(0).layered({});
+  CHECK(set.rows.is_meta());
+  CHECK(set.bypass.is_meta());
+  CHECK(set.bypass_scale == 0.2);
+}
+
+TEST_CASE("rows by layer fit the model's layers, vectors and width, or are refused") {
+  const auto model = persona::testing::tiny_model();
+  const auto put = [](const auto& into, std::int64_t layers, at::IntArrayRef shape) {
+    persona::Learned learned{.rows = {{.token = "<ada>", .rows = at::zeros({2, 6})}}};
+    learned.rows[0].stored.layers = layers;
+    learned.rows[0].layered = [rows = at::zeros(shape)](const persona::RowQuery&) -> persona::RowSet { return rows; };
+    return persona::personalized(into, learned).learned_rows().size();
+  };
+  CHECK(put(model, 2, {2, 6}) == 1);
+  CHECK(put(model, 0, {1, 2, 6}) == 1);  // of a state that does not say how many
+  CHECK_THROWS_WITH(put(model, 16, {2, 6}), Catch::Contains("16 cross-attention layers") && Catch::Contains("has 2"));
+  CHECK_THROWS_WITH(put(model, 2, {3, 6}), Catch::Contains("vectors = 2") && Catch::Contains("got [3, 6]"));
+  CHECK_THROWS_WITH(put(model, 2, {1, 2, 5}), Catch::Contains("D = 6") && Catch::Contains("'<ada>'"));
+  CHECK_THROWS_WITH(put(plain_model(), 0, {2, 6}), Catch::Contains("reads one set for all"));
+}
+
 TEST_CASE("weights are not dropped on the way into an embedding file") {
   const auto model = persona::testing::tiny_model();
   const auto both = learned(model, persona::TokenInit{} + Shift{"a", 0.01});

@@ -7,8 +7,11 @@
 #include <persona/model/attachment.hpp>
 #include <persona/model/diffusion_model.hpp>
 #include <persona/text/placeholder.hpp>
+#include <persona/text/row_set.hpp>
 
 #include <concepts>
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -48,6 +51,45 @@ std::vector<Attachment> attach_changes(Model& model, const std::vector<LearnedWe
     attachments.push_back(std::move(attachment));
   }
   return attachments;
+}
+
+/// Rows by layer of a file are on the CPU: their answers on the device of the model that reads them.
+inline std::function<RowSet(const RowQuery&)> answering_on(at::Device device,
+                                                           std::function<RowSet(const RowQuery&)> layered) {
+  return [device, layered = std::move(layered)](const RowQuery& query) {
+    RowSet set = layered(query);
+    for (Tensor* part : {&set.rows, &set.bypass, &set.bypass_scales})
+      if (part->defined()) *part = part->to(device);
+    return set;
+  };
+}
+
+/// Throws Error unless rows by layer fit the model's denoiser, the token's vectors and the width of its table; asks
+/// them once.
+template <class Model>
+void expect_layered_rows_fit(const Model& model, const LearnedRows& row) {
+  const std::string where = "with: '" + row.token + "'";
+  if constexpr (!LayeredDenoiser<denoiser_t<Model>>) {
+    throw Error(where, "its rows differ by cross-attention layer, and this model's denoiser reads one set for all",
+                "give it predict(x, t, Conditioning) and num_conditioned_layers() (LayeredDenoiser)");
+  } else {
+    const std::int64_t layers = model.denoiser().num_conditioned_layers();
+    if (row.stored.layers > 0 && row.stored.layers != layers)
+      throw Error(where,
+                  "its rows are for " + std::to_string(row.stored.layers) +
+                      " cross-attention layers; this model's denoiser has " + std::to_string(layers),
+                  "rows by layer fit the kind of model that they were learned on");
+    const at::NoGradGuard no_grad;
+    const auto table = model.text_encoder().embedding_table();
+    const auto t = at::zeros({1}, table.options().dtype(at::kLong));
+    const RowSet set = row.layered({.t = t, .layer = 0, .num_layers = layers});
+    const auto of_one = [](const Tensor& part) { return part.defined() && part.dim() == 3 ? part[0] : part; };
+    expect_shape(of_one(set.rows), {{row.vectors(), "vectors"}, {table.size(1), "D"}}, where + ": rows of a layer",
+                 "rows fit the base model that they were learned on, and its fine-tunes");
+    if (set.bypass.defined())
+      expect_shape(of_one(set.bypass), {{row.vectors(), "vectors"}, "D"}, where + ": bypass of a layer",
+                   "one direction a vector");
+  }
 }
 }  // namespace detail
 
@@ -120,6 +162,10 @@ class Personalized {
                         width_shown(table.size(1)),
                     "rows fit the base model that they were learned on, and its fine-tunes");
       row.rows = row.rows.to(table.device());
+      if (row.layered) {
+        row.layered = detail::answering_on(table.device(), std::move(row.layered));
+        detail::expect_layered_rows_fit(*base_, row);
+      }
       rows_.push_back(std::move(row));
     }
     weights_.insert(weights_.end(), learned.weights.begin(), learned.weights.end());
