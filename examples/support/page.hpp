@@ -126,14 +126,19 @@ class Page {
     persona::Series loss{title}, norm{title}, cosine{title};
     persona::ProgressBar progress(title);
     double seconds = 0;
+    // A step knows neither of rows that differ by layer.
+    const bool rows = !run.session().bound().rows.empty() && !run.session().bound().layered();
     for (const persona::Step& step : run) {
       const auto x = static_cast<double>(step.index);
-      loss.x.push_back(x), norm.x.push_back(x), cosine.x.push_back(x);
+      loss.x.push_back(x);
       // A single step's loss says more about its timestep than about the run: a running mean is drawn.
       const double share = std::min(1.0, 1.0 / std::min(x, 20.0));
       loss.y.push_back(loss.y.empty() ? step.denoising_loss()
                                       : (1 - share) * loss.y.back() + share * step.denoising_loss());
-      norm.y.push_back(step.row_norm()), cosine.y.push_back(step.cosine_to_start());
+      if (rows) {
+        norm.x.push_back(x), norm.y.push_back(step.row_norm());
+        cosine.x.push_back(x), cosine.y.push_back(step.cosine_to_start());
+      }
       progress(step);
       seconds = step.seconds;
     }
@@ -160,7 +165,6 @@ class Page {
     persona::write_png(grid, file);
     files_.push_back(file.string());
 
-    const bool rows = !run.session().bound().rows.empty();
     std::int64_t trained = 0;
     for (const persona::Leaf& leaf : run.session().bound().leaves) trained += leaf.value.numel();
     std::vector<std::string> row{title,

@@ -64,8 +64,8 @@ inline std::int64_t completed_steps(const std::filesystem::path& file, const std
 }  // namespace detail
 
 /// Writes folder/state.safetensors (leaves, optimizer state, what the run was made of) and folder/learned.safetensors
-/// (not for rows that differ by layer): the folder appears whole or not at all. Throws Error where the folder holds
-/// anything but an older checkpoint.
+/// (where all that is learned says how a file holds it): the folder appears whole or not at all. Throws Error where the
+/// folder holds anything but an older checkpoint.
 inline void save_checkpoint(const Session& session, const Learned& learned, const std::filesystem::path& folder) {
   detail::expect_only_a_checkpoint(folder);
   session.check();

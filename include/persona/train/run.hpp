@@ -71,8 +71,8 @@ class Run : public ranges::view_base {
   /// What is learned so far, as a value that later steps do not change.
   Learned learned() const { return learned_of(session_->bound(), describe_run(*session_)); }
 
-  /// Writes folder/state.safetensors and, where rows are the same for all layers, folder/learned.safetensors, all or
-  /// nothing; {.resume = folder} goes on from it.
+  /// Writes folder/state.safetensors and, where all that is learned says how a file holds it,
+  /// folder/learned.safetensors, all or nothing; {.resume = folder} goes on from it.
   void save(const std::filesystem::path& folder) const { save_checkpoint(*session_, learned(), folder); }
 
   Session& session() const { return *session_; }
