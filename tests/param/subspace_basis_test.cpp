@@ -227,3 +227,11 @@ TEST_CASE("an automatic size: the rows that the first gradients are made of, the
   const auto elsewhere = bind({.size = persona::captures(0.99), .word = "cat"}, between, where);
   CHECK(at::allclose(elsewhere.rows(), between, 0.2, 0.05));
 }
+
+TEST_CASE("a basis's size as text is exact: what behaves otherwise reads otherwise") {
+  CHECK(persona::BasisSize(576).text() == "576");
+  CHECK(persona::BasisSize(1000000).text() == "1000000");
+  CHECK(persona::ratio(0.75).text() == "ratio(0.75)");
+  CHECK(persona::captures(0.9999996).text() == "captures(0.9999996)");
+  CHECK(persona::captures(0.9999996).text() != persona::captures(0.9999999).text());
+}

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <persona/core/describe.hpp>
 #include <persona/core/error.hpp>
 
 #include <cstdint>
@@ -30,8 +31,8 @@ struct BasisSize {
     return count;
   }
   std::string text() const {
-    const auto number = std::to_string(value);
-    return kind == Kind::count ? number : (kind == Kind::ratio ? "ratio(" : "captures(") + number + ")";
+    if (kind == Kind::count) return std::to_string(static_cast<std::int64_t>(value));
+    return (kind == Kind::ratio ? "ratio(" : "captures(") + Field("", value).value + ")";
   }
   friend constexpr bool operator==(const BasisSize&, const BasisSize&) = default;
 };
