@@ -1,14 +1,19 @@
 #include "support/catch.hpp"
+#include "support/folder.hpp"
 
 #include <persona/generate/generate.hpp>
 #include <persona/init/token.hpp>
 #include <persona/loss/prior_preservation.hpp>
+#include <persona/param/low_rank.hpp>
 #include <persona/param/neti_mapper.hpp>
 #include <persona/param/spectral_shift.hpp>
 #include <persona/schedule/ddim.hpp>
 #include <persona/testing.hpp>
 
+#include <cmath>
+#include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,6 +36,22 @@ static_assert(persona::SamplingModel<Draws> && !persona::SamplingModel<persona::
 
 const std::vector<std::string> prompts{"a photo of a dog", "a photo of a cat", "a painting of a person"};
 const persona::GenerateOptions options{.steps = 4, .guidance = 3, .seed = 5, .sampler = "ddim"};
+
+/// A change of weights that is not the base at its start.
+struct Doubled final : persona::Replacement {
+  persona::Leaf gain = persona::make_leaf("gain", at::full({1}, 2.0));
+  std::vector<persona::Leaf> leaves() const override { return {gain}; }
+  std::shared_ptr<const persona::Adapter> snapshot() const override { return std::make_shared<Doubled>(); }
+  Tensor value(const Tensor& base) const override { return base * gain.value; }
+};
+struct Doubles {
+  using plays = persona::Plays<persona::Role::weight_parameterization>;
+  bool selects(const persona::WeightRef& ref) const { return ref.host == "unet"; }
+  std::shared_ptr<Doubled> bind(const persona::WeightRef&, const persona::BindContext&) const {
+    return std::make_shared<Doubled>();
+  }
+  persona::Description describe() const { return {"Doubles", {}}; }
+};
 
 persona::GenerateOptions with(auto change) {
   auto changed = options;
@@ -144,6 +165,23 @@ TEST_CASE("eta adds noise of its own to every image, the same in every batch; ot
   auto one = noisy;
   one.batch = 1;
   CHECK(at::allclose(drawn, persona::sample_latents(model, prompts, one), 1e-5, 1e-6));
+  for (const double eta : {-0.5, 1.5, static_cast<double>(NAN)})
+    CHECK_THROWS_WITH(persona::sample_latents(model, prompts, with([&](auto& o) { o.eta = eta; })),
+                      Catch::Contains("eta"));
+}
+
+TEST_CASE("class images are the base model's, also where changes of weights do not begin at it") {
+  const persona::test::Folder folder;
+  const Draws model;
+  const auto subjects = persona::testing::tiny_subjects(1);
+  const persona::PriorPreservation prior{.images = 2, .sampling = {.steps = 3, .sampler = "ddim"}};
+  const auto drawn_beside = [&](const auto& part, const std::string& name) {
+    (void)persona::personalize(model, subjects[0], part + prior, {.steps = 1, .cache = folder / name});
+    for (const auto& entry : std::filesystem::directory_iterator(folder / name / "class_images"))
+      return persona::SafeTensors::open(entry.path()).load("latents");
+    return persona::Tensor();
+  };
+  CHECK(at::equal(drawn_beside(Doubles{}, "doubled"), drawn_beside(persona::LowRank{}, "low_rank")));
 }
 
 TEST_CASE("a noise of one's own is begun at, and asked for in the latents' shape") {

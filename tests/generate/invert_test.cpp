@@ -83,5 +83,7 @@ TEST_CASE("an edit without noise and with the picture's own prompt gives the pic
   CHECK(most <= 1);
   CHECK(persona::edit(model, picture, prompts[0], {.noise = 0.5}) != kept);
   CHECK(persona::edit(model, picture, prompts[0], {.invert = false}).width == 8);
+  for (const double noise : {-0.1, 1.1})
+    CHECK_THROWS_WITH(persona::edit(model, picture, prompts[0], {.noise = noise}), Catch::Contains("edit: .noise"));
   CHECK_THROWS_WITH(persona::invert(model, random(1), {prompts[0]}), Catch::Contains("one prompt a latent"));
 }

@@ -56,6 +56,9 @@ TEST_CASE("shifts are added, interpolated and scaled inside the relu, of runs an
     CHECK(mixed.weights.size() == a.weights.size());
   }
   CHECK(at::equal(delta(a, kernel), delta(Learned::load(folder / "a.safetensors"), kernel)));  // as they were
+  const auto elsewhere = fit(tiny_model(at::kFloat, 2), tiny_subjects().front(), SpectralShift{} + AdamW{.lr = 0.05},
+                             {.steps = 1, .batch = 2});
+  CHECK_THROWS_WITH(add(a, elsewhere), Catch::Contains("different base models"));
   CHECK_THROWS_WITH(scale(learned_by(recipe(LowRank{})), 2),
                     Catch::Contains("form 'low_rank'") && Catch::Contains("with(a).with(b)"));
 }

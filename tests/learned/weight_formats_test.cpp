@@ -14,7 +14,9 @@
 #include <persona/param/spectral_shift.hpp>
 #include <persona/testing.hpp>
 
+#include <cmath>
 #include <cstdlib>
+#include <fstream>
 #include <map>
 #include <optional>
 #include <string>
@@ -111,6 +113,72 @@ TEST_CASE("peft's and older keys are read") {
                            {"lora_unet_attn2_0_to_v.lora_up.weight", 2 * b},
                            {"lora_unet_attn2_0_to_v.alpha", at::ones({})}}),
                      1e-5, 1e-6));
+}
+
+TEST_CASE("a LoRA's scale that stands beside the tensors is read: peft's configuration, diffusers' metadata") {
+  const test::Folder folder;
+  const auto model = tiny_model();
+  const auto a = at::rand({2, 6}), b = at::rand({8, 2});
+  const std::map<std::string, Tensor> peft{{"base_model.model.attn2.0.to_v.lora_A.weight", a},
+                                           {"base_model.model.attn2.0.to_v.lora_B.weight", b}};
+  const auto file = folder / "adapter_model.safetensors";
+  const auto read = [&](const std::map<std::string, Tensor>& tensors, const std::string& metadata,
+                        const std::string& config) {
+    write_safetensors(file, tensors,
+                      metadata.empty() ? std::map<std::string, std::string>{}
+                                       : std::map<std::string, std::string>{{"lora_adapter_metadata", metadata}});
+    std::ofstream(folder / "adapter_config.json") << config;
+    return predicted(personalized(model, import_weights(model, file)));
+  };
+  const auto scaled = [&](double scale) {
+    const test::Folder other;
+    write_safetensors(other / "lora.safetensors", {{"unet.attn2.0.to_v.lora.down.weight", a},
+                                                   {"unet.attn2.0.to_v.lora.up.weight", (scale * b).contiguous()}});
+    return predicted(personalized(model, import_weights(model, other / "lora.safetensors")));
+  };
+  const auto near = [](const Tensor& x, const Tensor& y) { return at::allclose(x, y, 1e-5, 1e-6); };
+  CHECK(near(read(peft, "", R"({"r": 2, "lora_alpha": 8, "target_modules": ["to_v"]})"), scaled(4)));
+  CHECK(near(read(peft, "", R"({"lora_alpha": 8.0, "use_rslora": true})"), scaled(8 / std::sqrt(2.0))));
+  CHECK(near(read(peft, "", R"({"lora_alpha": 8, "alpha_pattern": {"0.to_v": 6, "to_q": 1}})"), scaled(3)));
+  CHECK_THROWS_WITH(read(peft, "", R"({"alpha_pattern": {".*to_v": 6}})"), Catch::Contains("regular expression"));
+  CHECK_THROWS_WITH(read(peft, "", R"({"lora_alpha": "8"})"), Catch::Contains("lora_alpha must be a number"));
+  const std::map<std::string, Tensor> diffusers{{"unet.attn2.0.to_v.lora.down.weight", a},
+                                                {"unet.attn2.0.to_v.lora.up.weight", b}};
+  CHECK(near(read(diffusers, R"({"unet.r": 2, "unet.lora_alpha": 8, "text_encoder.lora_alpha": 2})", "{}"), scaled(4)));
+  auto told = diffusers;
+  told.emplace("unet.attn2.0.to_v.alpha", at::full({}, 2.0));
+  CHECK(near(read(told, R"({"unet.lora_alpha": 8})", "{}"), scaled(1)));  // what the tensors say counts
+  write_safetensors(file, diffusers, {{"lora_adapter_metadata", R"({"unet.lora_alpha": 8})"}});
+  const auto learned = import_weights(model, file);  // written out again the scale is in the factors, and said once
+  export_weights(model, learned, folder / "again.safetensors", WeightFormat::diffusers_lora);
+  CHECK(near(predicted(personalized(model, import_weights(model, folder / "again.safetensors"))), scaled(4)));
+}
+
+TEST_CASE("svdiff-pytorch's file knows its base model, and is refused on another") {
+  const test::Folder folder;
+  const auto model = tiny_model(), other = tiny_model(at::kFloat, 2);
+  const auto learned = learned_by(recipe(SpectralShift{.weights = subsets::unet() && !subsets::vectors()}));
+  const auto file = folder / "spectral_shifts.safetensors";
+  export_weights(model, learned, file, WeightFormat::svdiff_pytorch);
+  for (const auto& name : SafeTensors::open(file).names()) CHECK(name.ends_with(".delta"));
+  const auto again = import_weights(model, file);
+  CHECK(at::allclose(predicted(personalized(model, again)), predicted(personalized(model, learned)), 1e-4, 1e-5));
+  CHECK_THROWS_WITH(personalized(other, import_weights(other, file)), Catch::Contains("another base model"));
+  const auto source = SafeTensors::open(file);  // of another tool: nothing is told, nothing asked
+  std::map<std::string, Tensor> tensors;
+  for (const auto& name : source.names()) tensors.emplace(name, source.load(name));
+  write_safetensors(file, tensors);
+  (void)personalized(other, import_weights(other, file));
+}
+
+TEST_CASE("the difference of a shift that moved nothing is nothing, in bf16 too") {
+  const test::Folder folder;
+  auto model = tiny_model();
+  to(model.denoiser(), at::kCPU, at::kBFloat16);
+  auto run = personalize(model, tiny_subjects().front(), recipe(SpectralShift{}), {.steps = 1, .batch = 1});
+  export_weights(model, run.learned(), folder / "d.safetensors", WeightFormat::kohya_diff);
+  const auto source = SafeTensors::open(folder / "d.safetensors");
+  for (const auto& name : source.names()) CHECK(source.load(name).abs().max().item<double>() == 0);
 }
 
 TEST_CASE("changes of weights for another base model are refused, with both widths") {

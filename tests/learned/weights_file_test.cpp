@@ -14,6 +14,8 @@
 #include <persona/param/spectral_shift.hpp>
 #include <persona/testing.hpp>
 
+#include <cmath>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -117,8 +119,27 @@ TEST_CASE("shifts of another base are refused, low-rank changes fit every model 
   const auto near = predicted(personalized(rounded, shifts)).to(at::kFloat),
              exact = predicted(personalized(model, shifts));
   CHECK((near - exact).norm().item<double>() < 0.03 * exact.norm().item<double>());
+  auto tuned = tiny_model();  // a fine-tune of it, 3 % away
+  for (auto ref : tuned.denoiser().weights())
+    if (ref.base.dim() > 1) ref.base.add_(at::randn(ref.base.sizes()) * (0.03 * ref.base.std()));
+  CHECK_THROWS_WITH(personalized(tuned, shifts), Catch::Contains("learned on another base model"));
+  CHECK_THROWS_WITH(personalized(other, learned_by(recipe(SpectralShift{}))),  // of a run, without a file
+                    Catch::Contains("learned on another base model"));
   learned_by(recipe(LowRank{})).save(folder / "lora.safetensors");
   (void)personalized(other, Learned::load(folder / "lora.safetensors"));
+}
+
+TEST_CASE("changes that are not finite are refused, with file and tensor") {
+  const test::Folder folder;
+  const auto file = folder / "shifts.safetensors";
+  learned_by(recipe(SpectralShift{})).save(file);
+  const auto source = SafeTensors::open(file);
+  std::map<std::string, Tensor> tensors;
+  for (const auto& name : source.names()) tensors.emplace(name, source.load(name));
+  const std::string spoiled = "weights.unet.conv_in.weight.spectral_shift.delta";
+  tensors.at(spoiled)[1] = NAN;
+  write_safetensors(file, tensors, source.metadata());
+  CHECK_THROWS_WITH(Learned::load(file), Catch::Contains(spoiled) && Catch::Contains("not finite"));
 }
 
 TEST_CASE("users' own changes are read by the type that is named; what cannot be stored says so") {

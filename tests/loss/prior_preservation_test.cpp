@@ -113,7 +113,20 @@ TEST_CASE("class images are drawn once for a model, a prompt and a way of drawin
   const auto again = PriorPreservation{.images = 3}.bind(model, context);
   CHECK(drawn.prompts.size() == 1);
   CHECK(at::equal(first.latents[0], again.latents[0]));
+  // Their weight changes no image; more of them go on from those that there are, fewer are the first of them.
+  (void)PriorPreservation{.weight = 0.3, .images = 3}.bind(model, context);
+  CHECK(drawn.prompts.size() == 1);
+  const auto more = PriorPreservation{.images = 5}.bind(model, context);
+  CHECK(drawn.prompts.size() == 2);
+  CHECK(drawn.options.back().first == 3);
+  CHECK(at::equal(more.latents[0].slice(0, 0, 3), first.latents[0]));
+  CHECK(at::equal(PriorPreservation{.images = 3}.bind(model, context).latents[0], first.latents[0]));
+  CHECK(drawn.prompts.size() == 2);
+  drawn = {};
   (void)PriorPreservation{.images = 3, .sampling = {.guidance = 2}}.bind(model, context);
+  CHECK(drawn.prompts.size() == 1);
+  (void)PriorPreservation{.images = 3, .sampling = {.guidance = 2, .start = at::ones({3, 2, 3, 3})}}.bind(model,
+                                                                                                           context);
   CHECK(drawn.prompts.size() == 2);
   auto other = context;
   other.model_fingerprint = [] { return std::uint64_t{8}; };
@@ -150,6 +163,13 @@ TEST_CASE("min-SNR weighs by what the model predicts, the subjects' own samples 
   CHECK(at::allclose(weighed("v_prediction", true), at::tensor({5 / 21.0F, 1.0F, 15 / 11.0F})));
   CHECK(at::allclose(weighed("sample", true), at::tensor({5.0F, 2.0F, 15.0F})));
   CHECK_THROWS_WITH(MinSNR{.gamma = 0}.bind(persona::testing::tiny_model(), {}), Catch::Contains(".gamma"));
+
+  // A schedule in the sum says what is predicted, whatever the model's own does.
+  const persona::BindContext clean{
+      .schedule = {1000, [](const Tensor& x0, const Tensor&, const Tensor&) { return x0; }}};
+  auto batch = batch_of({0});
+  MinSNR{.gamma = 5}.bind(persona::testing::tiny_model(), clean).reweigh(batch, at::tensor({20.0F}));
+  CHECK(batch.weights.item<double>() == 5);
 }
 
 TEST_CASE("class images that were drawn until a run was stopped are kept, and a damaged file is drawn anew") {

@@ -87,6 +87,11 @@ TEST_CASE("mixing that cannot be is refused with a sentence") {
   CHECK_THROWS_WITH(state.contribute(batch, generator), Catch::Contains("before PriorPreservation"));
 }
 
+TEST_CASE("unmix without a second subject is refused: there is nothing to keep apart") {
+  const auto one = persona::testing::tiny_subjects(1);
+  CHECK_THROWS_WITH(Unmix{}.bind(persona::testing::tiny_model(), {.subjects = one}), Catch::Contains("CutMix{}"));
+}
+
 TEST_CASE("the unmix term is the squares of each token's attention in the other half") {
   const auto subjects = persona::testing::tiny_subjects(2, 2);
   const auto model = persona::testing::tiny_model();

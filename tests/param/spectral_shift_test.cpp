@@ -184,4 +184,12 @@ TEST_CASE("what has no spectrum is refused with a sentence") {
   auto spoiled = random({2, 2}, 1);
   spoiled[0][1] = NAN;
   CHECK_THROWS_WITH(SpectralShift{}.bind(ref_of(spoiled, WeightKind::linear), context), Catch::Contains("not finite"));
+  CHECK_THROWS_WITH(SpectralShift{.vector_lr_scale = -1}.bind(ref_of(random({3}, 1), WeightKind::norm), context),
+                    Catch::Contains(".vector_lr_scale"));
+}
+
+TEST_CASE("biases are left alone, whatever the choice says") {
+  const SpectralShift chosen{.weights = persona::subsets::named("layer")};
+  CHECK(chosen.selects(ref_of(random({3}, 1), WeightKind::norm)));
+  CHECK_FALSE(chosen.selects(ref_of(random({3}, 1), WeightKind::bias)));
 }

@@ -74,10 +74,20 @@ TEST_CASE("decompositions are kept by the weight's hash, checked when read, and 
   SECTION("of another shape") {
     persona::write_safetensors(files[0], {{"u", first.u}, {"s", first.s}, {"vt", first.vt.slice(1, 0, 9)}});
   }
+  SECTION("spoiled where the singular value is small") {
+    auto vt = first.vt.clone();
+    vt[5].neg_();
+    auto told = persona::SafeTensors::open(files[0]).metadata();
+    persona::write_safetensors(files[0], {{"u", first.u}, {"s", first.s}, {"vt", vt}}, told);
+  }
+  SECTION("of another dtype") {
+    persona::write_safetensors(files[0], {{"u", first.u.to(at::kDouble)}, {"s", first.s}, {"vt", first.vt}});
+  }
   SECTION("not finite") {
     persona::write_safetensors(files[0], {{"u", first.u}, {"s", first.s * NAN}, {"vt", first.vt}});
   }
   CHECK(at::equal(cache.get(w).u, first.u));
+  CHECK(at::equal(cache.get(w).vt, first.vt));
   CHECK(at::equal(persona::SafeTensors::open(files[0]).load("s"), first.s));  // mended
 }
 

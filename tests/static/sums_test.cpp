@@ -25,6 +25,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -241,6 +242,29 @@ TEST_CASE("at bind, changed weights predict what the base predicts") {
   }
   CHECK(!tiny.denoiser().conv_in.adapted());  // off again with the run
   CHECK(at::equal(tiny.denoiser().predict(x, t, conditioning), before));
+}
+
+TEST_CASE("a part that selects no weight is named, though another selects some") {
+  auto tiny = persona::testing::tiny_model();
+  const std::vector one{subject()};
+  CHECK_THROWS_WITH(
+      persona::bind(tiny, persona::SpectralShift{} + persona::LowRank{.weights = persona::subsets::named("typo")},
+                    context_for(tiny, one)),
+      Catch::Contains("selected by LowRank{") && Catch::Contains("named typo"));
+  CHECK(!tiny.denoiser().conv_in.adapted());
+}
+
+TEST_CASE("defaults of several weight parameterizations are the lowest rate and the most steps, in any order") {
+  auto tiny = persona::testing::tiny_model();
+  const std::vector one{subject()};
+  const auto defaults = [&](const auto& sum) {
+    const auto bound = persona::bind(tiny, sum, context_for(tiny, one));
+    return std::pair(bound.default_learning_rate, bound.default_steps);
+  };
+  const persona::LowRank low_rank{.weights = persona::subsets::named("attn2")};
+  CHECK(defaults(persona::SpectralShift{} + low_rank) == std::pair(1e-4, std::int64_t{500}));
+  CHECK(defaults(low_rank + persona::SpectralShift{}) == std::pair(1e-4, std::int64_t{500}));
+  CHECK(defaults(persona::recipe(persona::SpectralShift{})).first == 1e-3);
 }
 
 TEST_CASE("two replacements of one weight are refused with both the weight's name and the reason") {

@@ -40,6 +40,9 @@ class Adapter {
   /// `static std::shared_ptr<const A> from(const StoredChange&, const WeightRef&, const std::filesystem::path& cache)`
   /// is read again.
   virtual StoredChange stored() const { return {}; }
+  /// Throws Error naming the weight where the change means nothing on this base: asked before what one model learned is
+  /// put into another.
+  virtual void expect_base(const Tensor& /*base*/, const std::string& /*name*/) const {}
   /// A copy whose leaves are detached copies: what was learned so far, whatever training does next. Of the same kind
   /// (Replacement or Delta) as this.
   virtual std::shared_ptr<const Adapter> snapshot() const = 0;
@@ -50,6 +53,8 @@ class Replacement : public Adapter {
  public:
   /// The replaced weight, shaped like `base`, differentiable in the leaves.
   virtual Tensor value(const Tensor& base) const = 0;
+  /// value(base) - base, where it can be had with less rounding.
+  virtual Tensor difference(const Tensor& base) const { return value(base) - base; }
   virtual Tensor linear(const Tensor& x, const Tensor& base, const Tensor& bias) const {
     return at::linear(x, as_compute(value(base), x), bias);
   }

@@ -14,6 +14,12 @@
 
 namespace persona {
 
+/// What the run's schedule, the sum's own or the model's, has the model predict.
+struct BoundTarget {
+  std::int64_t num_train_timesteps = 0;
+  std::function<Tensor(const Tensor& x0, const Tensor& noise, const Tensor& t)> target{};
+};
+
 /// What a component may use, beside the model, when a sum is bound.
 struct BindContext {
   std::span<const Subject> subjects{};  ///< all that are trained together
@@ -28,7 +34,8 @@ struct BindContext {
   std::function<std::uint64_t()> model_fingerprint{};
   /// Gradients [batches, n, D] of the denoising loss in a subject's rows [n, D], over the run's first batches.
   std::function<Tensor(const Subject& subject, const Tensor& rows, std::int64_t batches)> row_gradients{};
-
+  /// For regularizers, contributions and augmentations; empty where one is bound by hand.
+  BoundTarget schedule{};
   /// Told of what takes long while a sum is bound: "weights", 3, 100.
   std::function<void(const std::string& what, std::int64_t done, std::int64_t all)> progress{};
 

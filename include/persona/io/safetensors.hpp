@@ -86,16 +86,21 @@ class SafeTensors {
     return tensor;
   }
 
-  /// Throws Error naming file, key and the first index that is NaN or infinite; the format itself allows both.
+  /// load(name); throws Error naming file, key and the first index where a value is NaN or infinite, which the format
+  /// itself allows.
+  Tensor load_finite(const std::string& name) const {
+    auto tensor = load(name);
+    const auto bad = at::isfinite(tensor).logical_not().flatten().nonzero();
+    if (bad.size(0) > 0)
+      throw Error(path_ + ": " + detail::printable(name),
+                  std::to_string(bad.size(0)) + " of " + std::to_string(tensor.numel()) + " values are not finite, " +
+                      "the first at index " + std::to_string(bad[0].item<std::int64_t>()),
+                  "the run that wrote it went wrong: take an earlier file");
+    return tensor;
+  }
+  /// The same of every tensor.
   void validate_finite() const {
-    for (const auto& [name, info] : header_.tensors) {
-      const auto tensor = load(name);
-      const auto bad = at::isfinite(tensor).logical_not().flatten().nonzero();
-      if (bad.size(0) > 0)
-        throw Error(path_ + ": " + detail::printable(name),
-                    std::to_string(bad.size(0)) + " of " + std::to_string(tensor.numel()) + " values are not finite, " +
-                        "the first at index " + std::to_string(bad[0].item<std::int64_t>()));
-    }
+    for (const auto& [name, info] : header_.tensors) (void)load_finite(name);
   }
 
  private:

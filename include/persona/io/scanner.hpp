@@ -4,6 +4,7 @@
 #include <persona/io/utf8.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -100,6 +101,28 @@ class JsonScanner {
     if (at_ == start || leading_zero || current() == '.' || current() == 'e' || current() == 'E')
       fail(what + " must be a whole number from 0 on");
     return value;
+  }
+
+  /// Any number.
+  double real(const std::string& what) {
+    peek();
+    const auto start = at_;
+    if (!is_digit(current()) && current() != '-') fail(what + " must be a number");
+    number();
+    double value = 0;
+    const auto* const end = text_.data() + at_;
+    if (std::from_chars(text_.data() + start, end, value).ptr != end) fail(what + " must be a number");
+    return value;
+  }
+  bool boolean(const std::string& what) {
+    peek();
+    for (const bool value : {true, false}) {
+      const std::string_view word = value ? "true" : "false";
+      if (!text_.substr(at_).starts_with(word)) continue;
+      at_ += word.size();
+      return value;
+    }
+    fail(what + " must be true or false");
   }
 
   /// Leaves out any value; what is nested deeper than 16 fails.

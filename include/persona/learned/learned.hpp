@@ -55,8 +55,12 @@ struct LearnedWeight {
   StoredChange file{};      ///< of a file: what it holds,
   std::function<WeightChange(const StoredChange&, const WeightRef&)> make{};  ///< and how that becomes a change
 
-  /// The change on a model's weight; throws Error where a file's does not fit it.
-  WeightChange on(const WeightRef& ref) const { return make ? make(file, ref) : change; }
+  /// The change on a model's weight; throws Error where it does not fit it.
+  WeightChange on(const WeightRef& ref) const {
+    if (make) return make(file, ref);
+    std::visit([&](const auto& held) { held->expect_base(ref.base, ref.full_name()); }, change);
+    return change;
+  }
   StoredChange stored() const {
     return make ? file : std::visit([](const auto& held) { return held->stored(); }, change);
   }
@@ -158,20 +162,20 @@ struct Learned {
         const auto kind = name.substr(form + 1, last - form - 1);
         auto& change = changes[{name.substr(8, form - 8), kind}];
         change.form = kind;
-        change.tensors.emplace(name.substr(last + 1), source.load(name));
+        change.tensors.emplace(name.substr(last + 1), source.load_finite(name));
         continue;
       }
       if (!name.starts_with("rows."))
         throw Error(file.string(),
                     "holds '" + std::string(name) + "', which is neither rows nor the change of a weight",
                     "the file is mixed up");
-      LearnedRows row{.token = std::string(name.substr(5)), .rows = source.load(name).to(at::kFloat)};
+      LearnedRows row{.token = std::string(name.substr(5)), .rows = source.load_finite(name).to(at::kFloat)};
       expect_shape(row.rows, {"vectors", "D"}, file.string() + ": " + std::string(name));
       if (const auto form = learned.metadata.find("persona.form." + row.token); form != learned.metadata.end()) {
         row.stored.form = form->second;
         const auto prefix = "layered." + row.token + ".";
         for (const auto& part : source.names())
-          if (part.starts_with(prefix)) row.stored.tensors.emplace(part.substr(prefix.size()), source.load(part));
+          if (part.starts_with(prefix)) row.stored.tensors.emplace(part.substr(prefix.size()), source.load_finite(part));
         if (const auto layers = learned.metadata.find("persona.layers." + row.token); layers != learned.metadata.end())
           row.stored.layers = std::strtoll(layers->second.c_str(), nullptr, 10);
         row.layered = read_layered<LayeredRows::State, NeTIMapper::State, Forms...>(row.stored, file);
@@ -200,6 +204,8 @@ struct Learned {
         } catch (const std::out_of_range&) {
           throw Error(file.string(), "a tensor of its '" + stored.form + "' rows is missing",
                       "the file is cut or mixed up");
+        } catch (const Error& error) {
+          throw Error(file.string(), std::string(error.what()).substr(std::string_view("[persona] ").size()));
         }
       }
     }

@@ -58,10 +58,15 @@ inline Learned combined(const Learned& first, double a, const Learned& second, d
       weights.emplace(weight.name, with_shift(weight, delta));
       continue;
     }
-    const auto had = shift_of(found->second);
-    if (had.sizes() != delta.sizes() || found->second.stored().form != weight.stored().form)
+    const auto had = found->second.stored(), stored = weight.stored();
+    const auto& shift = had.tensors.at("delta");
+    if (shift.sizes() != delta.sizes() || had.form != stored.form)
       throw Error("mix: " + weight.name, "the two shifts are of other sizes or forms", "mix what one model learned");
-    found->second = with_shift(found->second, had + delta);
+    if (had.tensors.contains("base") && stored.tensors.contains("base") &&
+        !SpectralFactors::same_base(had.tensors.at("base"), stored.tensors.at("base")))
+      throw Error("mix: " + weight.name, "the two shifts were learned on different base models",
+                  "mix what one model learned");
+    found->second = with_shift(found->second, shift + delta);
   }
   Learned mixed{.rows = first.rows, .metadata = first.metadata};
   for (const LearnedRows& row : second.rows) mixed.rows.push_back(row);

@@ -8,6 +8,7 @@
 #include <persona/io/likely_model.hpp>
 #include <persona/io/safetensors.hpp>
 #include <persona/learned/learned.hpp>
+#include <persona/learned/lora_scale.hpp>
 #include <persona/learned/weight_table.hpp>
 #include <persona/model/attachment.hpp>
 #include <persona/model/diffusion_model.hpp>
@@ -17,10 +18,13 @@
 #include <persona/param/spectral_factors.hpp>
 #include <persona/param/vector_shift.hpp>
 
+#include <charconv>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -95,6 +99,30 @@ struct LeftOut {
   }
 };
 
+// svdiff-pytorch's file has tensors for the shifts alone, so what tells the base model apart goes into the metadata, of
+// the first few weights: "persona.base.unet.conv_in.weight" -> "0.25 -1.5 ...".
+inline constexpr std::string_view base_key = "persona.base.";
+
+inline std::string sketch_text(const Tensor& sketch) {
+  std::string text;
+  for (std::int64_t i = 0; i < sketch.numel(); ++i) {
+    char number[32];
+    const auto end = std::to_chars(number, number + sizeof number, sketch[i].item<float>()).ptr;
+    text += (text.empty() ? "" : " ") + std::string(number, end);
+  }
+  return text;
+}
+inline Tensor sketch_of(std::string_view text, const std::string& where) {
+  std::vector<float> values;
+  while (!text.empty()) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), values.emplace_back());
+    if (error != std::errc()) throw Error(where, "does not say of which base model the shifts are", "the file is damaged");
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    if (text.starts_with(' ')) text.remove_prefix(1);
+  }
+  return at::tensor(values);
+}
+
 inline void write_svdiff(const LearnedWeight& weight, Tensors& out, LeftOut& of_text, LeftOut& vectors) {
   const auto stored = weight.stored();
   if (!weight.name.starts_with("unet.")) return of_text.add(weight.name);
@@ -102,6 +130,16 @@ inline void write_svdiff(const LearnedWeight& weight, Tensors& out, LeftOut& of_
   if (stored.form != SpectralFactors::form && stored.form != VectorScale::form)
     refuse_form(weight, stored.form, "shifts of singular values");
   out.emplace(without_weight(weight.name.substr(5)) + ".delta", stored.tensors.at("delta"));
+}
+
+inline void tell_base(const Learned& learned, std::map<std::string, std::string>& metadata) {
+  int told = 0;
+  for (const LearnedWeight& weight : learned.weights) {
+    const auto stored = weight.stored();
+    const auto base = stored.tensors.find("base");
+    if (base == stored.tensors.end() || !weight.name.starts_with("unet.") || told == 4) continue;
+    metadata.emplace(std::string(base_key) + weight.name, sketch_text(base->second)), ++told;
+  }
 }
 
 inline void write_custom_diffusion(const LearnedWeight& weight, Tensors& out) {
@@ -119,12 +157,14 @@ inline void write_custom_diffusion(const LearnedWeight& weight, Tensors& out) {
               stored.tensors.at("weight"));
 }
 
-inline LearnedWeight read_lora(const std::string& name, std::map<std::string, Tensor> parts, const std::string& where) {
+inline LearnedWeight read_lora(const std::string& name, std::map<std::string, Tensor> parts, const LoraScales& scales,
+                               const std::string& where) {
   for (const char* needed : {"down", "up"})
     if (!parts.contains(needed)) throw Error(where, "has no '" + std::string(needed) + "' factor", "the file is cut");
   const auto a = parts["down"].to(at::kFloat), b = parts["up"].to(at::kFloat).flatten(1);
   const double rank = static_cast<double>(a.size(0));
-  const double scale = parts.contains("alpha") ? parts["alpha"].to(at::kDouble).item<double>() / rank : 1.0;
+  const double scale =
+      parts.contains("alpha") ? parts["alpha"].to(at::kDouble).item<double>() / rank : scales.of(name, rank);
   LearnedWeight weight{.name = name};
   weight.file = {std::string(LowRankFactors::form),
                  {{"lora_A", a}, {"lora_B", b}, {"scale", at::full({1}, scale, at::kDouble)}}};
@@ -162,7 +202,7 @@ void export_weights(const Model& model, const Learned& learned, const std::files
       const auto base = ref.base.to(at::kFloat);
       const auto difference = std::holds_alternative<std::shared_ptr<const Delta>>(change)
                                   ? std::get<std::shared_ptr<const Delta>>(change)->value(base)
-                                  : std::get<std::shared_ptr<const Replacement>>(change)->value(base) - base;
+                                  : std::get<std::shared_ptr<const Replacement>>(change)->difference(base);
       auto name = weight.name;
       const bool bias = detail::cut_suffix(name, ".bias");
       const auto key = detail::kohya_name(name) + (bias ? ".diff_b" : ".diff");
@@ -177,6 +217,7 @@ void export_weights(const Model& model, const Learned& learned, const std::files
   std::map<std::string, std::string> metadata{{"format", "pt"}};
   for (const auto& [key, value] : learned.metadata) metadata.emplace(key, value);
   metadata.erase("persona.kind");
+  if (format == WeightFormat::svdiff_pytorch) detail::tell_base(learned, metadata);
   write_safetensors(file, tensors, metadata);
 }
 
@@ -196,7 +237,9 @@ Learned import_weights(const Model& model, const std::filesystem::path& file, co
         "changes of weights fit the base model that they were learned on, and its fine-tunes");
   const auto table = detail::weight_table(model);
   Learned learned;
-  for (const auto& [key, value] : source.metadata()) learned.metadata.emplace(key, value);
+  for (const auto& [key, value] : source.metadata())
+    if (!key.starts_with(detail::base_key) && key != "lora_adapter_metadata") learned.metadata.emplace(key, value);
+  const auto scales = detail::LoraScales::of_file(source, file);
   std::map<std::string, std::map<std::string, Tensor>> lora;  // by weight
   const auto find = [&](const std::string& module, const std::string& key) -> const WeightRef& {
     for (const char* part : {"", "unet.", "text_encoder."})  // files of one part leave its name out
@@ -206,28 +249,31 @@ Learned import_weights(const Model& model, const std::filesystem::path& file, co
   };
   for (const auto& key : source.names()) {
     if (const auto factor = detail::split_lora_key(key)) {
-      lora[find(factor->module, key).full_name()].emplace(factor->part, source.load(key));
+      lora[find(factor->module, key).full_name()].emplace(factor->part, source.load_finite(key));
       continue;
     }
     std::string module = key;
     LearnedWeight weight;
     if (detail::cut_suffix(module, ".delta")) {
       const auto& ref = find(module, key);
-      const auto delta = source.load(key).to(at::kFloat).flatten();
+      const auto delta = source.load_finite(key).to(at::kFloat).flatten();
       weight.name = ref.full_name();
       weight.file = {std::string(ref.base.dim() > 1 ? SpectralFactors::form : VectorScale::form), {{"delta", delta}}};
+      if (const auto told = source.metadata().find(std::string(detail::base_key) + weight.name);
+          told != source.metadata().end())
+        weight.file.tensors.emplace("base", detail::sketch_of(told->second, file.string() + ": " + told->first));
       weight.make = ref.base.dim() > 1 ? detail::made_by<SpectralFactors>(cache) : detail::made_by<VectorScale>(cache);
     } else if (const auto cut = module.find(".processor.");
                cut != module.npos && module.find("_custom_diffusion") != module.npos) {
       module.erase(cut, 10), module.erase(module.find("_custom_diffusion"), 17);
       const auto& ref = find(detail::without_weight(module), key);
       weight.name = ref.full_name();
-      weight.file = {std::string(FullWeight::form), {{"weight", source.load(key).to(at::kFloat)}}};
+      weight.file = {std::string(FullWeight::form), {{"weight", source.load_finite(key).to(at::kFloat)}}};
       weight.make = detail::made_by<FullWeight>();
     } else if (const bool bias = detail::cut_suffix(module, ".diff_b"); bias || detail::cut_suffix(module, ".diff")) {
       const auto& ref = find(bias ? module + ".bias" : module, key);
       weight.name = ref.full_name();
-      const auto difference = source.load(key).to(at::kFloat);
+      const auto difference = source.load_finite(key).to(at::kFloat);
       if (difference.sizes() != ref.base.sizes())
         throw Error(
             file.string() + ": " + key,
@@ -242,7 +288,7 @@ Learned import_weights(const Model& model, const std::filesystem::path& file, co
     learned.weights.push_back(std::move(weight));
   }
   for (auto& [name, parts] : lora)
-    learned.weights.push_back(detail::read_lora(name, std::move(parts), file.string() + ": " + name));
+    learned.weights.push_back(detail::read_lora(name, std::move(parts), scales, file.string() + ": " + name));
   if (learned.weights.empty()) throw Error(file.string(), "has no tensor", "is it whole?");
   return learned;
 }

@@ -43,22 +43,27 @@ struct MinSNR {
   };
 
   template <class Model>
-  State bind(const Model& model, const BindContext&) const {
+  State bind(const Model& model, const BindContext& context) const {
     if (!(gamma > 0)) throw Error("MinSNR", ".gamma is " + std::to_string(gamma), "above 0; 5 in the paper");
-    return {gamma, class_samples, predicted_by(model.scheduler(), model.text_encoder().embedding_table().device())};
+    const auto device = model.text_encoder().embedding_table().device();
+    const auto& own = model.scheduler();
+    if (context.schedule.target)
+      return {gamma, class_samples, predicted_by(context.schedule.target, context.schedule.num_train_timesteps, device)};
+    const auto target = [&](const Tensor& x0, const Tensor& noise, const Tensor& t) { return own.target(x0, noise, t); };
+    return {gamma, class_samples, predicted_by(target, own.num_train_timesteps(), device)};
   }
   Description describe() const { return {"MinSNR", {{"gamma", gamma}, {"class_samples", class_samples}}}; }
 
  private:
   // A schedule says what it has the model predict by the target of x0 = 1 without noise: 0 of noise, -sqrt(1 - abar) of
   // v, 1 of x0.
-  template <class S>
-  static Predicts predicted_by(const S& scheduler, at::Device device) {
+  template <class F>
+  static Predicts predicted_by(const F& target, std::int64_t timesteps, at::Device device) {
     const auto options = at::TensorOptions().device(device);
-    const auto t = at::full({1}, scheduler.num_train_timesteps() / 2, options.dtype(at::kLong));
+    const auto t = at::full({1}, timesteps / 2, options.dtype(at::kLong));
     const auto x0 = at::ones({1, 1, 1, 1}, options.dtype(at::kFloat));
-    const double target = Tensor(scheduler.target(x0, at::zeros_like(x0), t)).template item<double>();
-    return target < -1e-6 ? Predicts::v : target > 1e-6 ? Predicts::x0 : Predicts::noise;
+    const double found = Tensor(target(x0, at::zeros_like(x0), t)).template item<double>();
+    return found < -1e-6 ? Predicts::v : found > 1e-6 ? Predicts::x0 : Predicts::noise;
   }
 };
 

@@ -120,11 +120,18 @@ struct PriorPreservation {
   }
 
  private:
-  // Kept under a hash of all that they depend on.
+  // Kept under a hash of all that they depend on: how many are asked for and what they weigh is not of it.
+  std::uint64_t key_of(const std::string& text, std::uint64_t model) const {
+    auto key = hash_text(text, model);
+    for (const Field& field : describe().fields)
+      if (field.name.starts_with("sampling.")) key = hash_text(field.name + "=" + field.value, key);
+    key = hash_text(std::to_string(sampling.first), key);
+    return sampling.start.defined() ? hash_tensor(sampling.start, key) : key;
+  }
   Tensor class_latents(const std::string& text, const BindContext& context) const {
     std::filesystem::path file;
     if (!context.cache.empty() && context.model_fingerprint) {
-      const auto key = hash_text(to_string(describe()) + text, context.model_fingerprint());
+      const auto key = key_of(text, context.model_fingerprint());
       char name[32];
       std::snprintf(name, sizeof name, "%016llx.safetensors", static_cast<unsigned long long>(key));
       file = context.cache / "class_images" / name;
@@ -153,8 +160,8 @@ struct PriorPreservation {
   Tensor kept_latents(const std::filesystem::path& file) const {
     if (!std::filesystem::exists(file)) return {};
     try {
-      auto kept = SafeTensors::open(file).load("latents");
-      if (kept.dim() == 4 && kept.size(0) > 0 && kept.size(0) <= images) return kept;
+      const auto kept = SafeTensors::open(file).load_finite("latents");
+      if (kept.dim() == 4 && kept.size(0) > 0) return kept.slice(0, 0, images).clone();
       warn("PriorPreservation", file.string() + " does not hold these class images", "they are drawn anew");
     } catch (const Error& error) {
       warn("PriorPreservation", std::string("class images are drawn anew: ") + error.what());

@@ -81,6 +81,9 @@ struct Unmix {
 
   template <class Model>
   State bind(const Model& model, const BindContext& context) const {
+    if (context.subjects.size() < 2)
+      throw Error("Unmix", "keeps the tokens of two subjects apart, and there is one",
+                  "pass several subjects, and put CutMix{} into the sum");
     State state{.weight = weight, .largest = largest, .smallest = smallest, .height = model.latent_shape()[1]};
     std::int64_t row = 0;
     for (const Subject& subject : context.subjects) {

@@ -53,7 +53,8 @@ struct LowRank {
     return a / (rank_stabilized ? std::sqrt(r) : r);
   }
 
-  /// Throws Error where the weight is neither a matrix nor a kernel, or has no such rank.
+  /// Throws Error where the weight is neither a matrix nor a kernel, .alpha is negative, or, for PiSSA, the weight has
+  /// no such rank.
   std::shared_ptr<LowRankFactors> bind(const WeightRef& ref, const BindContext& context) const {
     const at::NoGradGuard no_grad;
     auto [a, b] = factors(ref, context);
@@ -100,6 +101,8 @@ struct LowRank {
     if (base.dim() != 2 && base.dim() != 4)
       throw Error("LowRank: " + ref.full_name(), "has " + std::to_string(base.dim()) + " axes",
                   "a matrix or a convolution's kernel has a rank: leave it out of .weights");
+    if (!(alpha >= 0) || !std::isfinite(alpha))
+      throw Error("LowRank: .alpha", "is " + std::to_string(alpha), "above 0, or 0 for the rank");
     const auto most = std::min(base.size(0), base.numel() / base.size(0));
     if (rank < 1 || (init == LowRankInit::pissa && rank > most))
       throw Error("LowRank: " + ref.full_name(), ".rank is " + std::to_string(rank),

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -42,9 +43,15 @@ class SpectralFactors final : public Replacement {
   static constexpr std::string_view form = "spectral_shift";
 
   /// svd: of the base as a matrix; its u and vt in the dtype that the layer computes in. `residual` [m, n], or
-  /// undefined: what rounding left of W - U diag(s) V^T, added back at the cost of one more product.
-  SpectralFactors(Leaf delta, ThinSvd svd, SpectralPlan plan = SpectralPlan::automatic, Tensor residual = {})
-      : delta_(std::move(delta)), svd_(std::move(svd)), plan_(plan), residual_(std::move(residual)) {}
+  /// undefined: what rounding left of W - U diag(s) V^T, added back at the cost of one more product. `base`: the sketch
+  /// of W, or undefined where any base is to be taken.
+  SpectralFactors(Leaf delta, ThinSvd svd, SpectralPlan plan = SpectralPlan::automatic, Tensor residual = {},
+                  Tensor base = {})
+      : delta_(std::move(delta)),
+        svd_(std::move(svd)),
+        plan_(plan),
+        residual_(std::move(residual)),
+        base_(std::move(base)) {}
 
   std::vector<Leaf> leaves() const override { return {delta_}; }
   bool reads_base() const override { return false; }
@@ -64,13 +71,14 @@ class SpectralFactors final : public Replacement {
       const auto wide = base.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
       rest = (matrix.to(wide) - (svd.u.to(wide) * svd.s).matmul(svd.vt.to(wide))).to(base.scalar_type());
     }
-    return std::make_shared<SpectralFactors>(std::move(delta), std::move(svd), plan, std::move(rest));
+    return std::make_shared<SpectralFactors>(std::move(delta), std::move(svd), plan, std::move(rest), sketch(matrix));
   }
 
   /// delta, and a few numbers that tell which base its singular values are of: shifts of one model mean nothing to
   /// another.
   StoredChange stored() const override {
-    StoredChange change{std::string(form), {{"delta", stored_values(delta_)}, {"base", sketch(svd_)}}};
+    StoredChange change{std::string(form), {{"delta", stored_values(delta_)}}};
+    if (base_.defined()) change.tensors.emplace("base", base_);
     if (residual_.defined()) change.tensors.emplace("residual", at::ones({1}));  // that there is one
     return change;
   }
@@ -79,19 +87,27 @@ class SpectralFactors final : public Replacement {
     const auto r = std::min(ref.base.size(0), ref.base.numel() / ref.base.size(0));
     auto made = of(ref.base, stored_leaf(stored, "delta", ref, {r}), SpectralPlan::automatic,
                    stored.tensors.contains("residual"), cache);
-    if (const auto told = stored.tensors.find("base"); told != stored.tensors.end()) {
-      const auto own = sketch(made->svd_);
-      // Apart by a base's rounding to another dtype at most.
-      if (told->second.sizes() != own.sizes() || !((told->second - own).norm() <= 0.02 * own.norm()).item<bool>())
-        throw Error(ref.full_name(), "the shifts were learned on another base model",
-                    "load the model that they were learned on");
-    }
+    if (const auto told = stored.tensors.find("base");
+        told != stored.tensors.end() && !same_base(told->second, made->base_))
+      refuse_base(ref.full_name());
     return made;
+  }
+
+  void expect_base(const Tensor& base, const std::string& name) const override {
+    if (!base_.defined()) return;
+    const auto own = sketch(base.detach().flatten(1));
+    if (!at::isfinite(own).all().item<bool>()) return;  // let go of: nothing reads it
+    if (!same_base(base_, own)) refuse_base(name);
+  }
+  /// Whether two sketches are of one base, be it rounded to another dtype.
+  static bool same_base(const Tensor& a, const Tensor& b) {
+    // Rounding to bf16 moves a sketch by 0.1 % of its length.
+    return a.sizes() == b.sizes() && ((a - b).norm() <= 0.005 * b.norm()).item<bool>();
   }
 
   /// The same factors with another shift.
   std::shared_ptr<const SpectralFactors> with(Leaf delta) const {
-    return std::make_shared<SpectralFactors>(std::move(delta), svd_, plan_, residual_);
+    return std::make_shared<SpectralFactors>(std::move(delta), svd_, plan_, residual_, base_);
   }
   const ThinSvd& svd() const { return svd_; }
   /// relu(s + delta), [r].
@@ -101,6 +117,11 @@ class SpectralFactors final : public Replacement {
     auto w = (svd_.u * as_compute(spectrum(), svd_.u)).matmul(svd_.vt);
     if (residual_.defined()) w = w + residual_;
     return w.view(base.sizes());
+  }
+  /// U diag(relu(s + delta) - s) V^T in fp32 at least: without what the factors' rounding differs from the base by.
+  Tensor difference(const Tensor& base) const override {
+    const auto wide = svd_.u.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+    return (svd_.u.to(wide) * (spectrum() - svd_.s)).matmul(svd_.vt.to(wide)).view(base.sizes());
   }
   Tensor linear(const Tensor& x, const Tensor& base, const Tensor& bias) const override {
     if (!factored(x.numel() / x.size(-1))) return Replacement::linear(x, base, bias);
@@ -133,20 +154,22 @@ class SpectralFactors final : public Replacement {
     return 2 * t * r * (m + n) <= 3 * t * m * n + 2 * r * m * n;
   }
 
-  // The base times four vectors of noise, and the lengths of that: what no two models share.
-  static Tensor sketch(const ThinSvd& svd) {
+  // Sixteen rows of the base times a vector of noise: what no two models share.
+  static Tensor sketch(const Tensor& matrix) {
     const at::NoGradGuard no_grad;
-    const auto vt = svd.vt.to(at::kCPU, at::kFloat), u = svd.u.to(at::kCPU, at::kFloat),
-               s = svd.s.to(at::kCPU, at::kFloat);
-    const auto x = at::randn({vt.size(1), 4}, Random(0).at(Stream::initialization), at::TensorOptions());
-    const auto y = u.matmul(s.unsqueeze(1) * vt.matmul(x));
-    return at::cat({y.slice(0, 0, 1).flatten(), at::linalg_vector_norm(y, 2, {0})});
+    const auto m = matrix.size(0);
+    const auto rows = at::linspace(0, static_cast<double>(m - 1), std::min<std::int64_t>(m, 16)).round().to(at::kLong);
+    const auto x = at::randn({matrix.size(1)}, Random(0).at(Stream::initialization), at::TensorOptions());
+    return matrix.index_select(0, rows.to(matrix.device())).to(at::kCPU, at::kFloat).mv(x);
+  }
+  [[noreturn]] static void refuse_base(const std::string& name) {
+    throw Error(name, "the shifts were learned on another base model", "load the model that they were learned on");
   }
 
   Leaf delta_;
   ThinSvd svd_;
   SpectralPlan plan_;
-  Tensor residual_;
+  Tensor residual_, base_;
 };
 
 }  // namespace persona

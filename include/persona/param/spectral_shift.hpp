@@ -13,6 +13,7 @@
 #include <persona/param/vector_shift.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -45,7 +46,7 @@ struct SpectralShift {
   bool residual = false;          ///< add W - U diag(s) V^T back, as the authors' code does: one more product a layer
   SpectralPlan plan = SpectralPlan::automatic;
 
-  bool selects(const WeightRef& ref) const { return weights(ref); }
+  bool selects(const WeightRef& ref) const { return ref.kind != WeightKind::bias && weights(ref); }
 
   /// How many numbers are trained of a weight.
   std::int64_t shifts(const WeightRef& ref) const {
@@ -58,6 +59,8 @@ struct SpectralShift {
   std::shared_ptr<const Replacement> bind(const WeightRef& ref, const BindContext& context) const {
     const at::NoGradGuard no_grad;
     const auto& base = ref.base;
+    if (!(vector_lr_scale >= 0) || !std::isfinite(vector_lr_scale))
+      throw Error("SpectralShift: .vector_lr_scale", "is " + std::to_string(vector_lr_scale), "0 or more");
     if (base.dim() != 1 && base.dim() != 2 && base.dim() != 4)
       throw Error("SpectralShift: " + ref.full_name(), "has " + std::to_string(base.dim()) + " axes",
                   "a vector, a matrix or a convolution's kernel can be shifted: leave it out of .weights");

@@ -36,7 +36,7 @@ class SvdCache {
     try {
       std::filesystem::create_directories(file.parent_path());
       write_safetensors(file, {{"u", made.u}, {"s", made.s}, {"vt", made.vt}},
-                        {{"format", "pt"}, {"persona.kind", "svd"}});
+                        {{"format", "pt"}, {"persona.kind", "svd"}, {"persona.hash", hash_of(made)}});
     } catch (const std::exception& error) {
       warn("SvdCache", error.what(), "the decomposition is computed again in the next run");
     }
@@ -49,11 +49,14 @@ class SvdCache {
     std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(value));
     return text;
   }
+  static std::string hash_of(const ThinSvd& svd) {
+    return hexadecimal(hash_tensor(svd.vt, hash_tensor(svd.s, hash_tensor(svd.u))));
+  }
   static ThinSvd in(const ThinSvd& svd, at::Device device, at::ScalarType dtype) {
     return {svd.u.to(device, dtype).contiguous(), svd.s.to(device, dtype), svd.vt.to(device, dtype).contiguous()};
   }
-  // The product on a few random vectors is compared with the matrix's: a file of other weights, or a spoiled one,
-  // fails.
+  // A spoiled file is known by its hash; one of other weights by the product on a few random vectors, which is compared
+  // with the matrix's.
   static std::optional<ThinSvd> read(const std::filesystem::path& file, const Tensor& matrix, std::uint64_t key) {
     if (!std::filesystem::exists(file)) return std::nullopt;
     try {
@@ -61,8 +64,12 @@ class SvdCache {
       ThinSvd svd{source.load("u"), source.load("s"), source.load("vt")};
       const auto m = matrix.size(0), n = matrix.size(1), r = std::min(m, n);
       if (svd.u.sizes() != at::IntArrayRef{m, r} || svd.s.sizes() != at::IntArrayRef{r} ||
-          svd.vt.sizes() != at::IntArrayRef{r, n} || svd.s.scalar_type() != at::kFloat)
+          svd.vt.sizes() != at::IntArrayRef{r, n})
         return std::nullopt;
+      for (const Tensor& part : {svd.u, svd.s, svd.vt})
+        if (part.scalar_type() != at::kFloat) return std::nullopt;
+      const auto told = source.metadata().find("persona.hash");
+      if (told == source.metadata().end() || told->second != hash_of(svd)) return std::nullopt;
       const auto x = at::randn({n, 4}, Random(key).at(Stream::initialization), at::TensorOptions().dtype(at::kFloat));
       const auto expected = matrix.detach().to(at::kCPU, at::kFloat).matmul(x);
       const auto off = (svd.u.matmul(svd.s.unsqueeze(1) * svd.vt.matmul(x)) - expected).norm();

@@ -14,7 +14,8 @@
 
 namespace persona {
 
-/// DDIM (Song et al. 2021, Eq. 12); `eta` 0 draws nothing, 1 as much as DDPM.
+/// DDIM (Song et al. 2021, Eq. 12); `eta` 0 draws nothing, 1 as much as DDPM; throws Error where it is neither nor
+/// between.
 class DDIMScheduler {
  public:
   /// Throws Error where the config asks for what is not supported.
@@ -23,6 +24,8 @@ class DDIMScheduler {
       throw Error("DDIMScheduler: prediction_type",
                   "is 'epsilon' with rescale_betas_zero_snr: pure noise says nothing of x0",
                   "use a model of v_prediction, or switch rescale_betas_zero_snr off");
+    if (!(eta >= 0 && eta <= 1))
+      throw Error("DDIMScheduler: eta", "is " + std::to_string(eta), "between 0, no noise, and 1, as much as DDPM adds");
     const auto a = config_.alphas_cumprod().to(at::kDouble);
     alphas_.assign(a.const_data_ptr<double>(), a.const_data_ptr<double>() + a.numel());
   }

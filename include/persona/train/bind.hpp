@@ -9,7 +9,11 @@
 #include <persona/recipe.hpp>
 #include <persona/train/bound.hpp>
 
+#include <algorithm>
+#include <array>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <ranges>
 #include <set>
 #include <span>
@@ -78,16 +82,18 @@ void for_each_of(const Recipe<C...>& recipe, F&& f) {
       recipe.components);
 }
 
+/// A component whose default depends on its fields may answer with an empty optional.
 template <class C>
 void take_defaults(const C& component, Bound& bound) {
   if constexpr (requires {
-                  { component.default_learning_rate() } -> std::convertible_to<double>;
+                  { component.default_learning_rate() } -> std::convertible_to<std::optional<double>>;
                 })
-    bound.default_learning_rate = component.default_learning_rate();
+    bound.default_learning_rate =
+        std::optional<double>(component.default_learning_rate()).value_or(bound.default_learning_rate);
   if constexpr (requires {
-                  { component.default_steps() } -> std::convertible_to<std::int64_t>;
+                  { component.default_steps() } -> std::convertible_to<std::optional<std::int64_t>>;
                 })
-    bound.default_steps = component.default_steps();
+    bound.default_steps = std::optional<std::int64_t>(component.default_steps()).value_or(bound.default_steps);
 }
 
 template <class State>
@@ -152,14 +158,19 @@ void bind_rows(const Model& model, const Recipe<C...>& recipe, BindContext conte
   }
 }
 
+/// `selected` counts the weights that each of the sum's parameterizations has chosen so far, in their order.
 template <class Host, class... C>
-void bind_weights_of(Host& host, const char* name, const Recipe<C...>& recipe, const BindContext& context,
-                     Bound& bound) {
+void bind_weights_of(Host& host, const char* name, const Recipe<C...>& recipe, const BindContext& context, Bound& bound,
+                     std::span<std::int64_t> selected) {
   std::vector<WeightRef> refs;
   for (WeightRef ref : host.weights()) {
     ref.host = name;
     bool chosen = false;
-    for_each_of<Role::weight_parameterization>(recipe, [&](const auto& part) { chosen |= part.selects(ref); });
+    auto count = selected.begin();
+    for_each_of<Role::weight_parameterization>(recipe, [&](const auto& part) {
+      const bool selects = part.selects(ref);
+      chosen |= selects, *count++ += selects;
+    });
     if (chosen) refs.push_back(std::move(ref));
   }
   std::int64_t done = 0;
@@ -186,20 +197,39 @@ void bind_weights_of(Host& host, const char* name, const Recipe<C...>& recipe, c
   }
 }
 
+/// Of several parts, the lowest rate and the most steps that one asks for, in whatever order they stand.
+template <class... C>
+void take_weight_defaults(const Recipe<C...>& recipe, Bound& bound) {
+  bool first = true;
+  for_each_of<Role::weight_parameterization>(recipe, [&](const auto& component) {
+    Bound asked{.default_learning_rate = bound.default_learning_rate, .default_steps = bound.default_steps};
+    take_defaults(component, asked);
+    bound.default_learning_rate =
+        first ? asked.default_learning_rate : std::min(bound.default_learning_rate, asked.default_learning_rate);
+    bound.default_steps = first ? asked.default_steps : std::max(bound.default_steps, asked.default_steps);
+    first = false;
+  });
+}
+
 template <class Model, class... C>
 void bind_weights(Model& model, const Recipe<C...>& recipe, const BindContext& context, Bound& bound) {
-  if constexpr (Recipe<C...>::template count<Role::weight_parameterization> > 0) {
-    for_each_of<Role::weight_parameterization>(recipe, [&](const auto& component) { take_defaults(component, bound); });
+  constexpr auto parts = Recipe<C...>::template count<Role::weight_parameterization>;
+  if constexpr (parts > 0) {
+    take_weight_defaults(recipe, bound);
+    std::array<std::int64_t, parts> selected{};
     if constexpr (HasTextEncoderWeights<Model>)
-      bind_weights_of(model.text_encoder(), "text_encoder", recipe, context, bound);
-    if constexpr (HasDenoiserWeights<Model>) bind_weights_of(model.denoiser(), "unet", recipe, context, bound);
+      bind_weights_of(model.text_encoder(), "text_encoder", recipe, context, bound, selected);
+    if constexpr (HasDenoiserWeights<Model>) bind_weights_of(model.denoiser(), "unet", recipe, context, bound, selected);
     if constexpr (HasDenoiserWeights<Model>)
       if (bound.weights.empty() && std::ranges::empty(model.denoiser().weights()))
         throw Error("bind", "the model's denoiser lends no weight",
                     "a TorchScript module has none left after torch.jit.freeze: save it before");
-    if (bound.weights.empty())
-      throw Error("bind", "no weight of this model is selected by the sum's weight parameterization",
-                  "look at what selects() asks of WeightRef::name, host and kind");
+    auto count = selected.begin();
+    for_each_of<Role::weight_parameterization>(recipe, [&](const auto& component) {
+      if (*count++ == 0)
+        throw Error("bind", "no weight of this model is selected by " + to_string(component.describe()),
+                    "look at what selects() asks of WeightRef::name, host and kind");
+    });
   }
 }
 
@@ -315,15 +345,19 @@ Bound bind(Model& model, const Recipe<C...>& recipe, const BindContext& context)
   static_assert(explain_diffusion_model<M>());
   static_assert(detail::explain_recipe_for<M, C...>());
   Bound bound{.components = recipe.describe()};
+  bound.scheduler = detail::bind_scheduler(std::as_const(model), recipe);
   detail::bind_rows(model, recipe, context, bound);
-  detail::bind_weights(model, recipe, context, bound);
-  detail::collect_leaves(bound, model.text_encoder().embedding_table().device());
+  auto terms_context = context;
+  terms_context.schedule = {bound.scheduler.num_train_timesteps, bound.scheduler.target};
+  // Before weights are changed: class images are the base model's.
   std::apply(
-      [&](const auto&... component) { (detail::bind_terms(std::as_const(model), component, context, bound), ...); },
+      [&](const auto&... component) {
+        (detail::bind_terms(std::as_const(model), component, terms_context, bound), ...);
+      },
       recipe.components);
   bound.augmentations = detail::or_flip(std::move(bound.augmentations));
-
-  bound.scheduler = detail::bind_scheduler(std::as_const(model), recipe);
+  detail::bind_weights(model, recipe, context, bound);
+  detail::collect_leaves(bound, model.text_encoder().embedding_table().device());
   bound.rate = [](std::int64_t step, std::int64_t steps) { return ConstantRate{}.factor(step, steps); };
   detail::for_each_of<Role::learning_rate_schedule>(recipe, [&](const auto& schedule) {
     bound.rate = [schedule](std::int64_t step, std::int64_t steps) {
