@@ -9,6 +9,8 @@
 #include <persona/param/neti_mapper.hpp>
 #include <persona/testing.hpp>
 
+#include <cmath>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -66,17 +68,17 @@ TEST_CASE("layered rows come back from their file, XTI's, NeTI's and a user's ow
     const Learned back = load(folder / "learned.safetensors");
     for (const std::int64_t layer : {0, 1}) CHECK(at::equal(rows_of(back, layer), rows_of(learned, layer)));
     CHECK(back.rows[0].stored.layers == 2);
+    CHECK(back.rows[0].stored.by_timestep == learned.rows[0].stored.by_timestep);
     CHECK(at::equal(back.rows[0].rows, learned.rows[0].rows));
     back.save(folder / "again.safetensors");
-    CHECK(back.rows[0].stored.by_timestep == learned.rows[0].stored.by_timestep);
     CHECK(at::equal(rows_of(load(folder / "again.safetensors"), 1), rows_of(learned, 1)));
   };
   const auto plain = [](const auto& file) { return Learned::load(file); };
   check(learn(persona::LayeredRows{}), plain);
   check(learn(persona::NeTIMapper{.hidden = 8, .frequencies = 16}), plain);
+  CHECK_FALSE(learn(persona::LayeredRows{}).rows[0].stored.by_timestep);
   const auto own = learn(Drift{});
   check(own, [](const auto& file) { return Learned::load<Drift::State>(file); });
-  CHECK_FALSE(learn(persona::LayeredRows{}).rows[0].stored.by_timestep);
   own.save(folder / "own.safetensors");
   CHECK_THROWS_WITH(Learned::load(folder / "own.safetensors"),
                     Catch::Contains("form 'drift'") && Catch::Contains("Learned::load<MyRows::State>"));
@@ -120,7 +122,33 @@ TEST_CASE("kohya's XTI form: 16 layers by name, out and in") {
   const auto back = persona::import_embedding(files[0], "<ada>");
   CHECK(back.rows[0].token == "<ada>");
   for (const std::int64_t layer : {0, 5, 15}) CHECK(at::equal(rows_of(back, layer), stored.tensors["rows"][layer]));
+  CHECK_FALSE(back.rows[0].stored.by_timestep);
   CHECK_THROWS_WITH(persona::export_to(learn(persona::LayeredRows{}), folder.path(), Format::kohya_xti),
                     Catch::Contains("is not rows for 16 layers"));
-  CHECK_FALSE(back.rows[0].stored.by_timestep);
+}
+
+TEST_CASE("kohya's XTI form: a layer without numbers, of another shape or not finite is refused") {
+  const persona::test::Folder folder;
+  const auto read_with = [&](const Tensor& fifth) {
+    std::map<std::string, Tensor> layers;
+    for (const char* name : persona::xti_layer_names) layers.emplace(name, at::ones({2, 6}));
+    layers[persona::xti_layer_names[5]] = fifth;
+    persona::write_safetensors(folder / "xti.safetensors", layers, {});
+    return persona::import_embedding(folder / "xti.safetensors").rows.size();
+  };
+  const auto named = Catch::Contains("xti.safetensors: " + std::string(persona::xti_layer_names[5]));
+  CHECK(read_with(at::ones({2, 6})) == 1);
+  CHECK_THROWS_WITH(read_with(at::full({2, 6}, NAN)), named && Catch::Contains("not finite"));
+  CHECK_THROWS_WITH(read_with(at::ones({2, 6}, at::kInt)), named && Catch::Contains("Int numbers"));
+  CHECK_THROWS_WITH(read_with(at::ones({1, 6})), named && Catch::Contains("vectors = 2"));
+  CHECK_THROWS_WITH(read_with(at::ones({6})), named && Catch::Contains("got [6]"));
+}
+
+TEST_CASE("a mapper's file that lacks a part is refused by the file's name") {
+  const persona::test::Folder folder;
+  auto learned = learn(persona::NeTIMapper{.hidden = 8, .frequencies = 16});
+  learned.rows[0].stored.tensors.erase("norm_2.bias");
+  learned.save(folder / "cut.safetensors");
+  CHECK_THROWS_WITH(Learned::load(folder / "cut.safetensors"),
+                    Catch::Contains("cut.safetensors: NeTIMapper: norm_2.bias: is missing"));
 }

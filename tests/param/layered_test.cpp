@@ -9,6 +9,7 @@
 #include <persona/param/row_parameterization.hpp>
 #include <persona/testing/tiny_model.hpp>
 
+#include <cmath>
 #include <vector>
 
 namespace {
@@ -155,4 +156,30 @@ TEST_CASE("a mapper without a length or without entries is refused") {
   CHECK_THROWS_WITH(small.bind(at::zeros({1, 6}), persona::testing::tiny_model(), context),
                     Catch::Contains("an initial row is zero"));
   CHECK_THROWS_WITH(bind({.hidden = 0}), Catch::Contains("without entries"));
+}
+
+TEST_CASE("a file's network with a part that is missing, cut or not finite is refused") {
+  const auto whole = bind(small).stored();
+  for (const auto& [name, value] : whole.tensors) {
+    const auto read_with = [&, &name = name](const Tensor& part) {
+      auto stored = whole;
+      stored.tensors.erase(name);
+      if (part.defined()) stored.tensors[name] = part;
+      return NeTIMapper::State::from(stored);
+    };
+    CAPTURE(name);
+    CHECK_THROWS_WITH(read_with({}), Catch::Contains(name + ": is missing"));
+    CHECK_THROWS_AS(read_with(value.slice(-1, 1)), persona::Error);
+    CHECK_THROWS_AS(read_with(value.unsqueeze(0)), persona::Error);
+    CHECK_THROWS_WITH(read_with(at::full_like(value, NAN)), Catch::Contains(name) && Catch::Contains("not finite"));
+  }
+  auto stored = whole;
+  stored.tensors["settings"][4] = 2;
+  CHECK_THROWS_WITH(NeTIMapper::State::from(stored), Catch::Contains("norm is number 2"));
+}
+
+TEST_CASE("a file's rows of other layers than it says are refused") {
+  auto stored = LayeredRows{}.bind(start(), persona::testing::tiny_model(), context).stored();
+  stored.layers = 16;
+  CHECK_THROWS_WITH(LayeredRows::State::from(stored), Catch::Contains("layers = 16"));
 }

@@ -44,14 +44,6 @@ inline SafeTensors open_embedding(const std::filesystem::path& path) {
   }
 }
 
-inline void expect_rows(const Tensor& rows, at::ScalarType stored, const std::string& where) {
-  if (!at::isFloatingType(stored))
-    throw Error(where, std::string("holds ") + at::toString(stored) + " numbers", "rows are floating-point numbers");
-  if (rows.numel() == 0) throw Error(where, "is of shape " + shape_string(rows.sizes()), "there is nothing in it");
-  if (!at::isfinite(rows).all().item<bool>())
-    throw Error(where, "holds numbers that are not finite", "what learned them went wrong: take an earlier file");
-}
-
 /// The one set of rows in a file of a kind with one, or those as wide as asked for.
 inline std::string rows_tensor(const FileDescription& told, std::int64_t width) {
   if (told.kind == FileKind::embedding_sdxl) {

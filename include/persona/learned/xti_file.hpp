@@ -28,18 +28,24 @@ inline std::map<std::string, Tensor> xti_tensors(const LearnedRows& row) {
   return tensors;
 }
 
-inline bool is_xti_file(const SafeTensors& file) {
-  for (const char* name : xti_layer_names)
-    if (!file.contains(name)) return false;
-  return file.names().size() == xti_layer_names.size();
+inline void expect_rows(const Tensor& rows, at::ScalarType stored, const std::string& where) {
+  if (!at::isFloatingType(stored))
+    throw Error(where, std::string("holds ") + at::toString(stored) + " numbers", "rows are floating-point numbers");
+  if (rows.numel() == 0) throw Error(where, "is of shape " + shape_string(rows.sizes()), "there is nothing in it");
+  if (!at::isfinite(rows).all().item<bool>())
+    throw Error(where, "holds numbers that are not finite", "what learned them went wrong: take an earlier file");
 }
 
 inline LearnedRows read_xti(const SafeTensors& file, const std::filesystem::path& path, std::string token) {
   std::vector<Tensor> layers;
   for (const char* name : xti_layer_names) {
-    layers.push_back(file.load(name).to(at::kFloat));
-    expect_shape(layers.back(), {{layers.front().size(0), "vectors"}, {layers.front().size(-1), "D"}},
-                 path.string() + ": " + name);
+    const auto stored = file.load(name);
+    const auto where = path.string() + ": " + name;
+    expect_shape(stored, {"vectors", "D"}, where);
+    layers.push_back(stored.to(at::kFloat));
+    expect_shape(layers.back(), {{layers.front().size(0), "vectors"}, {layers.front().size(1), "D"}}, where,
+                 "all layers have rows of one shape");
+    expect_rows(layers.back(), stored.scalar_type(), where);
   }
   LearnedRows row{.token = std::move(token), .rows = at::stack(layers).mean(0)};
   const auto state = LayeredRows::State::from({.tensors = {{"rows", at::stack(layers)}}});

@@ -32,7 +32,8 @@ struct LayeredRows {
     }
     static State from(const StoredRows& stored) {
       const auto& rows = stored.tensors.at("rows");
-      expect_shape(rows, {"layers", "vectors", "D"}, "layered rows");
+      const auto layers = stored.layers > 0 ? Dim(stored.layers, "layers") : Dim("layers");
+      expect_shape(rows, {layers, "vectors", "D"}, "layered rows");
       return {frozen({.name = "rows", .value = rows})};
     }
   };

@@ -4,6 +4,7 @@
 #include <persona/core/error.hpp>
 #include <persona/core/leaf.hpp>
 #include <persona/core/role.hpp>
+#include <persona/core/shape.hpp>
 #include <persona/core/tensor.hpp>
 #include <persona/data/bind_context.hpp>
 #include <persona/text/row_set.hpp>
@@ -12,6 +13,8 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <initializer_list>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -116,16 +119,58 @@ struct NeTIMapper {
       return kept;
     }
     static State from(const StoredRows& stored) {
-      State state{.layers = stored.layers};
-      for (std::size_t i = 0; i < part_count; ++i)
-        state.parts[i] = {.name = names[i], .value = stored.tensors.at(names[i])};
-      state.waves = stored.tensors.at("waves"), state.lengths = stored.tensors.at("lengths");
-      const auto settings = stored.tensors.at("settings").to(at::kDouble).contiguous();
+    /// Throws Error where a part is missing, of another shape than its neighbours ask for, or not finite.
+      const auto part = [&](const char* name, std::initializer_list<Dim> shape) -> const Tensor& {
+        const auto found = stored.tensors.find(name);
+        const auto where = std::string("NeTIMapper: ") + name;
+        if (found == stored.tensors.end()) throw Error(where, "is missing", "the file is cut or mixed up");
+        expect_shape(found->second, shape, where, "the file is mixed up");
+        if (!at::isFloatingType(found->second.scalar_type()) || !at::isfinite(found->second).all().item<bool>())
+          throw Error(where, "holds numbers that are not finite floating-point ones",
+                      "what learned them went wrong: take an earlier file");
+        return found->second;
+      };
+      const auto settings = part("settings", {5}).to(at::kDouble).contiguous();
       const auto* s = settings.const_data_ptr<double>();
-      if (settings.numel() != 5)
-        throw Error("NeTIMapper", "the file's settings are not five", "it is of another version");
-      state.truncate = static_cast<std::int64_t>(s[0]), state.bypass = s[1] != 0, state.bypass_scale = s[2],
-      state.nested_dropout = s[3], state.norm = static_cast<NeTINorm>(static_cast<int>(s[4]));
+      const bool known = s[4] == static_cast<int>(NeTINorm::row) || s[4] == static_cast<int>(NeTINorm::both);
+      if (!known || s[0] < 0 || s[0] > std::numeric_limits<std::int32_t>::max())
+        throw Error("NeTIMapper",
+                    "the file's norm is number " + Field("", s[4]).value + " and its .truncate " +
+                        Field("", s[0]).value + ": not both are settings",
+                    "it is of another version, or mixed up");
+      State state{.layers = stored.layers,
+                  .truncate = static_cast<std::int64_t>(s[0]),
+                  .bypass = s[1] != 0,
+                  .bypass_scale = s[2],
+                  .nested_dropout = s[3],
+                  .norm = static_cast<NeTINorm>(static_cast<int>(s[4]))};
+      state.waves = part("waves", {"frequencies", 2}), state.lengths = part("lengths", {"vectors", 1});
+      const auto anchors = part("in.bias", {"anchors"}).size(0), hidden = part("hidden_1.bias", {"hidden"}).size(0);
+      const auto out = part("out.bias", {"outputs"}).size(0), frequencies = state.waves.size(0);
+      const auto row = state.lengths.size(0) * (state.bypass ? 2 : 1);
+      if (anchors < 1 || hidden < 1 || frequencies < 1 || row < 1 || out < 1 || out % row != 0)
+        throw Error("NeTIMapper",
+                    "a network of " + std::to_string(out) + " outputs for " + std::to_string(state.lengths.size(0)) +
+                        " vectors, " + std::to_string(hidden) + " hidden entries, " + std::to_string(anchors) +
+                        " anchors and " + std::to_string(frequencies) + " frequencies",
+                    "the file is cut or mixed up");
+      const std::array<std::array<std::int64_t, 2>, part_count> shapes{{{anchors, 2 * frequencies},
+                                                                        {anchors},
+                                                                        {hidden, anchors},
+                                                                        {hidden},
+                                                                        {hidden},
+                                                                        {hidden},
+                                                                        {hidden, hidden},
+                                                                        {hidden},
+                                                                        {hidden},
+                                                                        {hidden},
+                                                                        {out, hidden},
+                                                                        {out}}};
+      for (std::size_t i = 0; i < part_count; ++i) {
+        const auto [high, wide] = shapes[i];
+        const Tensor& value = wide > 0 ? part(names[i], {high, wide}) : part(names[i], {high});
+        state.parts[i] = {.name = names[i], .value = value};
+      }
       return state;
     }
 
