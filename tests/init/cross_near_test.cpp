@@ -40,8 +40,8 @@ TEST_CASE("one neighbour is E(the word)") {
 TEST_CASE("the mean is over the rows of the largest cosine") {
   const auto table = model().text_encoder().embedding_table();
   const auto word = table[model().tokenizer().encode("dog").front()];
-  std::vector<std::int64_t> ids(static_cast<std::size_t>(table.size(0)));
-  std::iota(ids.begin(), ids.end(), 0);
+  std::vector<std::int64_t> ids(static_cast<std::size_t>(table.size(0) - 2));
+  std::iota(ids.begin(), ids.end(), 2);  // all but the special ones
   const auto cosine = [&](std::int64_t id) {
     return (table[id] * word).sum().item<double>() / table[id].square().sum().sqrt().item<double>();
   };
@@ -53,6 +53,21 @@ TEST_CASE("the mean is over the rows of the largest cosine") {
   CHECK(at::allclose(mean[0], sum / 5, 1e-5, 1e-6));
   CHECK(at::equal(mean[0], mean[1]));
   CHECK(at::allclose(rows_of({"dog", 5}, 2), persona::encoder_output(model(), mean)));
+}
+
+TEST_CASE("start, end and padding are nobody's neighbours") {
+  auto other = persona::testing::tiny_model();
+  auto table = other.text_encoder().embedding_table();
+  for (const std::int64_t special : {0, 1}) table[special].copy_(table[8] * 3);  // "cat", only longer
+  const std::vector<persona::Subject> subjects{{.token = "<one>", .class_word = "cat"}};
+  const auto rows = [&](std::int64_t neighbours) {
+    return CrossInitNear{.neighbours = neighbours, .use_encoder = false}.rows(other,
+                                                                              persona::BindContext{.subjects = subjects});
+  };
+  CHECK(at::allclose(rows(1), table[8].unsqueeze(0)));
+  CHECK(at::allclose(rows(2), rows_of({.neighbours = 2, .use_encoder = false})));
+  CHECK(at::allclose(rows(table.size(0) - 2)[0], table.slice(0, 2).mean(0), 1e-5, 1e-6));
+  CHECK_THROWS_WITH(rows(table.size(0) - 1), Catch::Contains("between 1 and the vocabulary's 44"));
 }
 
 TEST_CASE("what cannot be near says why") {

@@ -8,6 +8,7 @@
 #include <persona/init/mean_of_names.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,7 +32,11 @@ struct CrossInit {
     if (!use_encoder) return means;
     return encoder_output(model, means, "CrossInit");
   }
-  std::int64_t default_steps() const { return 320; }
+  /// The paper's, for rows that start at E(mean); the means themselves need as many as their parameterization says.
+  std::optional<std::int64_t> default_steps() const {
+    if (!use_encoder) return {};
+    return 320;
+  }
   Description describe() const {
     return {"CrossInit",
             {{"names", names},
