@@ -5,6 +5,7 @@
 
 #include <persona/init/cross.hpp>
 #include <persona/init/token.hpp>
+#include <persona/method/batex.hpp>
 #include <persona/param/subspace_basis.hpp>
 #include <persona/testing/tiny_model.hpp>
 
@@ -85,6 +86,25 @@ TEST_CASE("the initial row is in its basis even where longer rows score higher")
   CHECK_FALSE(at::equal(published.rows(), u));
 }
 
+TEST_CASE("batex_as_published selects the first M rows in order, whatever they are") {
+  auto model = persona::testing::tiny_model();
+  auto table = model.text_encoder().embedding_table();
+  table[0].copy_(table[8] * 9);                                                     // the start token
+  for (const std::int64_t id : {10, 11, 12, 13}) table[id].copy_(table[8] * (5 + 0.1 * static_cast<double>(id)));
+  const auto u = table[8].clone().unsqueeze(0);
+  const auto published = std::get<SubspaceBasis>(persona::batex_as_published("cat").components).bind(u, model, context);
+  const auto& group = published.groups.front();
+  CHECK(group.ids == std::vector<std::int64_t>{0, 13, 12, 11});  // 0.75 of 6, all of one direction, without u
+  CHECK(at::equal(group.weights.value, at::tensor({1.0f, 0.0f, 0.0f, 0.0f}).unsqueeze(0)));
+  const auto paper = std::get<SubspaceBasis>(persona::batex("cat").components).bind(u, model, context);
+  CHECK(std::ranges::count(paper.groups.front().ids, 8) == 1);
+  CHECK(std::ranges::count(paper.groups.front().ids, 0) == 0);
+  CHECK(paper.groups.front().ids.size() > 4);  // Algorithm 1
+  // random rows begin with u
+  const auto random = SubspaceBasis{.size = 3, .distance = BasisDistance::random, .rank = 1, .start = BasisStart::first};
+  CHECK(at::equal(random.bind(u, model, context).rows(), u));
+}
+
 TEST_CASE("special tokens are left out unless asked for") {
   auto model = persona::testing::tiny_model();
   auto table = model.text_encoder().embedding_table();
@@ -154,6 +174,22 @@ TEST_CASE("random rows follow the run's seed; decay may pull to the start") {
   CHECK(ids(1) == ids(1));
   CHECK(ids(1) != ids(2));
   CHECK(std::ranges::count(ids(3), 8) == 1);
+  // one basis for all rows of a subject, others for another's
+  const std::vector<persona::Subject> both(2);
+  const auto of = [&](std::size_t subject) {
+    const persona::BindContext where{.subjects = both, .subject = subject, .random = persona::Random(1)};
+    return bind({.size = 5, .distance = BasisDistance::random}, at::cat({row_of("cat"), row_of("dog")}), where).groups;
+  };
+  const auto without_own = [](std::vector<std::int64_t> list) {
+    list.pop_back();  // may have made room for the row itself
+    return list;
+  };
+  CHECK(without_own(of(0)[0].ids) == without_own(of(0)[1].ids));
+  CHECK(without_own(of(0)[0].ids) != without_own(of(1)[0].ids));
+  const auto numbers = at::rand({persona::testing::tiny_model().text_encoder().embedding_table().size(0)},
+                                persona::Random(1).on_host(persona::Stream::initialization));
+  // the first subject's are those of the seed alone
+  CHECK(of(0)[0].ids[0] == numbers.slice(0, 2).argmax().item<std::int64_t>() + 2);
   CHECK_FALSE(bind({.size = 3}, row_of("cat")).leaves()[0].decay_toward.defined());
   const auto leaf = bind({.size = 3, .decay_toward_start = true}, row_of("cat")).leaves()[0];
   CHECK(at::equal(leaf.decay_toward, leaf.value));

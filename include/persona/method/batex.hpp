@@ -15,10 +15,10 @@ inline auto batex(std::string word = {}, double lr = 2e-3) {
   return TokenInit{std::move(word)} + SubspaceBasis{} + AdamW{.lr = lr};
 }
 
-/// The published code's variant: the weight of the first row in order is 1 at the start, whatever word that is, and
-/// special tokens may be in the basis. Its script trains 1000 steps.
+/// The published code's variant: exactly the first M rows in order, special tokens among them, and the weight of the
+/// first is 1 at the start, whatever word that is. Its script trains 1000 steps.
 inline auto batex_as_published(std::string word = {}, double lr = 2e-3) {
-  return TokenInit{std::move(word)} + SubspaceBasis{.special_tokens = true, .start = BasisStart::first} +
+  return TokenInit{std::move(word)} + SubspaceBasis{.rank = 1, .special_tokens = true, .start = BasisStart::first} +
          AdamW{.lr = lr};
 }
 

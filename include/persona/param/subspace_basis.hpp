@@ -41,7 +41,7 @@ inline std::string_view to_string(BasisDistance distance) {
 /// Which weight is 1 at the start.
 enum class BasisStart {
   initial_row,  ///< that of the initial row itself (BaTex, Eq. 3)
-  first         ///< the first in order of nearness, whatever word that is (the published code)
+  first         ///< the first in order of nearness, whatever word that is (the published code); u need not be among them
 };
 
 inline std::string_view to_string(BasisStart start) {
@@ -163,7 +163,7 @@ struct SubspaceBasis {
         key = -at::linalg_vector_norm(table - u, 2, {1});
         break;
       case BasisDistance::random:
-        key = at::rand({table.size(0)}, context.random.on_host(Stream::initialization));
+        key = at::rand({table.size(0)}, context.generator());
         break;
     }
     const auto order = std::get<1>(key.sort(/*stable=*/true, /*dim=*/0, /*descending=*/true)).to(at::kCPU).contiguous();
@@ -191,10 +191,14 @@ struct SubspaceBasis {
     auto order = by_distance(table, u, context);
     const auto special = left_out(model);
     std::erase_if(order, [&](std::int64_t id) { return std::ranges::find(special, id) != special.end(); });
-    // u itself belongs to its subspace, even where longer rows come before it
+    // u itself belongs to its subspace (Eq. 3), even where longer rows come before it; the code takes the first in order
+    // as they are, but begins random ones with u
     const auto same = (table == u).all(1).to(at::kCPU).contiguous();
     const auto own = std::ranges::find_if(order, [&](std::int64_t id) { return same[id].template item<bool>(); });
-    if (own != order.end() && own - order.begin() >= wanted) std::rotate(order.begin() + (wanted - 1), own, own + 1);
+    const auto place = start == BasisStart::initial_row ? wanted - 1 : std::int64_t{0};
+    if (own != order.end() && own - order.begin() > place &&
+        (start == BasisStart::initial_row || distance == BasisDistance::random))
+      std::rotate(order.begin() + place, own, own + 1);
 
     std::vector<std::int64_t> ids;
     RowSpan span(width);
