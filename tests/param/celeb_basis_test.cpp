@@ -9,6 +9,7 @@
 #include <persona/param/celeb_mapper.hpp>
 #include <persona/testing/tiny_model.hpp>
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -89,6 +90,34 @@ TEST_CASE("the mapper's rows are one away from the mean, whatever the feature's 
   CHECK(at::allclose(at::linalg_vector_norm(state.rows() - mean, 2, {1}), at::ones({2}), 1e-4, 1e-5));
   CHECK(at::allclose(state.rows(), bound(feature * 7).rows(), 1e-4, 1e-5));
   CHECK_FALSE(at::allclose(state.rows(), bound(feature.flip({0})).rows(), 1e-2, 1e-2));
+}
+
+TEST_CASE("each of several subjects has its own feature and its own numbers; the first's are those of the seed") {
+  const auto mean = persona::mean_of_names(model(), names, 2, NameColumns::words);
+  const std::vector<persona::Subject> both(2);
+  const auto features = at::stack({at::arange(1, 6, at::kFloat), at::arange(6, 1, -1, at::kFloat)});
+  const auto bound = [&](const Tensor& feature, std::span<const persona::Subject> all, std::size_t subject) {
+    return CelebMapper{.names = names, .feature = feature, .columns = NameColumns::words}.bind(
+        mean, model(), persona::BindContext{.subjects = all, .subject = subject, .random = persona::Random(4)});
+  };
+  const auto first = bound(features, both, 0), second = bound(features, both, 1);
+  CHECK(at::allclose(second.feature, features[1] / at::linalg_vector_norm(features[1])));
+  CHECK_FALSE(at::equal(first.weight.value, second.weight.value));
+  const auto alone = bound(features[0], subjects, 0);
+  CHECK(at::equal(first.weight.value, alone.weight.value));
+  CHECK(at::equal(first.feature, alone.feature));
+  CHECK(at::equal(alone.weight.value,
+                  at::randn({6, 5}, persona::Random(4).on_host(persona::Stream::initialization))));
+  CHECK(at::equal(bound(features.slice(0, 0, 1), subjects, 0).feature, alone.feature));
+  CHECK_THROWS_WITH(bound(features[0], both, 0), Catch::Contains("shape [5] for 2 subjects") && Catch::Contains("[N, F]"));
+  CHECK_THROWS_WITH(bound(features, subjects, 0), Catch::Contains("shape [2, 5] for 1 subject ("));
+  CHECK_THROWS_WITH(bound(features.unsqueeze(0), both, 0), Catch::Contains("shape [1, 2, 5] for 2 subjects"));
+
+  const auto unit = [&](std::size_t subject) {
+    return CelebBasis{.names = names, .columns = NameColumns::words, .unit_norm = true}.bind(
+        mean, model(), persona::BindContext{.subjects = both, .subject = subject});
+  };
+  CHECK_FALSE(at::allclose(unit(0).rows(), unit(1).rows(), 1e-2, 1e-2));  // a direction is drawn at the mean
 }
 
 TEST_CASE("gradients of coefficients and of the mapper by finite differences") {

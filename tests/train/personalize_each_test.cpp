@@ -1,10 +1,12 @@
 // Many subjects in one batch: each learns what its own run would, by every kind of row and whatever the others are.
 
 #include "support/catch.hpp"
+#include "support/folder.hpp"
 
 #include <persona/init/cross.hpp>
 #include <persona/init/token.hpp>
 #include <persona/loss/l2.hpp>
+#include <persona/param/celeb_mapper.hpp>
 #include <persona/param/layered_rows.hpp>
 #include <persona/param/neti_mapper.hpp>
 #include <persona/param/subspace_basis.hpp>
@@ -121,6 +123,42 @@ TEST_CASE("a bad step of one is said, again at every later call, and the others'
   CHECK(together[0].completed() == 3);
   CHECK(together[2].completed() == 3);
   for (const auto& learned : together.learned()) CHECK(at::isfinite(learned.rows.front().rows).all().item<bool>());
+}
+
+TEST_CASE("a single component is a sum of one") {
+  const auto model = persona::testing::tiny_model();
+  const auto all = subjects({1, 2});
+  const auto alone = persona::personalize_each(model, std::span(all), persona::TokenInit{}, {.steps = 2, .batch = 2});
+  const auto sum =
+      persona::personalize_each(model, std::span(all), persona::recipe(persona::TokenInit{}), {.steps = 2, .batch = 2});
+  alone.drain(), sum.drain();
+  for (std::size_t i = 0; i < 2; ++i)
+    CHECK(at::equal(alone.learned()[i].rows[0].rows, sum.learned()[i].rows[0].rows));
+}
+
+TEST_CASE("faces are dealt out in the order of the subjects, and each run goes on from its own") {
+  const auto model = persona::testing::tiny_model();
+  const auto all = subjects({2, 2});
+  const auto features = at::stack({at::arange(1, 6, at::kFloat), at::arange(6, 1, -1, at::kFloat)});
+  const auto sum = [&](const Tensor& feature) {
+    return persona::TokenInit{} + persona::CelebMapper{.names = names, .feature = feature,
+                                                       .columns = persona::NameColumns::words};
+  };
+  const persona::TrainOptions options{.steps = 4, .batch = 2, .seed = 1};
+  const auto together = persona::personalize_each(model, std::span(all), sum(features), options);
+  CHECK_FALSE(at::allclose(together.learned()[0].rows[0].rows, together.learned()[1].rows[0].rows, 1e-3, 1e-3));
+  for (std::size_t i = 0; i < 2; ++i) {
+    const auto own = persona::personalize(model, all[i], sum(features[static_cast<std::int64_t>(i)]), options);
+    CHECK(at::equal(together[i].learned().rows[0].rows, own.learned().rows[0].rows));
+  }
+  CHECK(together.advance());
+  const persona::test::Folder folder;
+  together[1].save(folder / "second");
+  auto resumed = options;
+  resumed.resume = folder / "second";
+  CHECK(persona::personalize(model, all[1], sum(features[1]), resumed).completed() == 1);
+  CHECK_THROWS_WITH(persona::personalize_each(model, std::span(all), sum(features[0]), options),
+                    Catch::Contains("shape [5] for 2 subjects"));
 }
 
 TEST_CASE("no subject, and a checkpoint, are refused") {

@@ -43,7 +43,7 @@ struct CelebBasis {
     auto start = state.basis.project(rows);
     // a direction is needed where the rows lie at the mean itself
     if (unit_norm && (at::linalg_vector_norm(start, 2, {1}) < 1e-6).any().template item<bool>())
-      start = start + at::randn(start.sizes(), context.random.on_host(Stream::initialization)).to(start.device());
+      start = start + at::randn(start.sizes(), context.generator()).to(start.device());
     state.coefficients = make_leaf("coefficients", start);
     return state;
   }

@@ -5,10 +5,13 @@
 #include <persona/core/hash.hpp>
 #include <persona/core/leaf.hpp>
 #include <persona/core/role.hpp>
+#include <persona/core/shape.hpp>
 #include <persona/core/tensor.hpp>
 #include <persona/data/bind_context.hpp>
 #include <persona/param/name_basis.hpp>
 
+#include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -23,7 +26,8 @@ namespace persona {
 struct CelebMapper {
   using plays = Plays<Role::row_parameterization>;
   std::vector<std::string> names{};  ///< people the model knows, "First Last"
-  Tensor feature{};                  ///< [F], what a face recogniser says of the photo; its length does not matter
+  Tensor feature{};  ///< [F], what a face recogniser says of the photo; its length does not matter; or [N, F], one for
+                     ///< each subject, in their order
   std::int64_t components = 512;     ///< at most; fewer where the names span fewer
   NameColumns columns = NameColumns::pieces;
 
@@ -39,13 +43,26 @@ struct CelebMapper {
     }
   };
 
-  /// Throws Error without a feature, or names.
+  /// The mapper with the feature of subject i of n; throws Error where there is none for each.
+  CelebMapper of_subject(std::size_t i, std::size_t n) const {
+    if (!feature.defined() || feature.numel() == 0)
+      throw Error("CelebMapper", "no face feature", "give .feature = what a face recogniser says of the photo");
+    if (feature.dim() == 1 && n == 1) return *this;
+    if (feature.dim() != 2 || feature.size(0) != static_cast<std::int64_t>(n))
+      throw Error("CelebMapper",
+                  "a face feature of shape " + shape_string(feature.sizes()) + " for " + std::to_string(n) +
+                      (n == 1 ? " subject" : " subjects"),
+                  "give .feature [F] for one subject, or [N, F], one for each subject in their order");
+    auto own = *this;
+    own.feature = feature[static_cast<std::int64_t>(i)];
+    return own;
+  }
+
+  /// Throws Error without names, or a feature for every subject.
   template <class Model>
   State bind(const Tensor& rows, const Model& model, const BindContext& context) const {
     const at::NoGradGuard no_grad;
-    if (!feature.defined() || feature.numel() == 0)
-      throw Error("CelebMapper", "no face feature", "give .feature = what a face recogniser says of the photo");
-    const auto flat = feature.detach().flatten().to(at::kFloat);
+    const auto flat = of_subject(context.subject, context.subjects.size()).feature.detach().to(at::kFloat);
     const double length = at::linalg_vector_norm(flat).item<double>();
     if (!(length > 0) || !std::isfinite(length))
       throw Error("CelebMapper", "the face feature is zero or not finite", "look at what the recogniser gives");
@@ -56,8 +73,7 @@ struct CelebMapper {
     const auto device = state.basis.means.device();
     const auto out = state.basis.directions.size(0) * state.basis.directions.size(1);
     state.feature = (flat / length).to(device);
-    state.weight =
-        make_leaf("weight", at::randn({out, flat.size(0)}, context.random.on_host(Stream::initialization)).to(device));
+    state.weight = make_leaf("weight", at::randn({out, flat.size(0)}, context.generator()).to(device));
     state.bias = make_leaf("bias", at::zeros({out}, state.basis.means.options()));
     return state;
   }

@@ -7,12 +7,14 @@
 #include <persona/train/run.hpp>
 #include <persona/train/step_each.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <functional>
 #include <optional>
 #include <span>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -89,9 +91,28 @@ class RunEach {
   mutable std::exception_ptr failure_{};  // the first: the runs stand at different steps behind it
 };
 
+namespace detail {
+/// What of a component is subject i's of n, where it holds something for each: of_subject(i, n).
+template <class C>
+C component_of_subject(const C& component, std::size_t i, std::size_t n) {
+  if constexpr (requires {
+                  { component.of_subject(i, n) } -> std::convertible_to<C>;
+                })
+    return component.of_subject(i, n);
+  else
+    return component;
+}
+template <class... C>
+Recipe<C...> recipe_of_subject(const Recipe<C...>& recipe, std::size_t i, std::size_t n) {
+  return std::apply([&](const C&... part) { return Recipe<C...>{{component_of_subject(part, i, n)...}}; },
+                    recipe.components);
+}
+}  // namespace detail
+
 /// Begins independent runs of many subjects by one sum over token rows, through one frozen model in one batch: the
 /// losses are summed, so that each subject learns what its own personalize(..., options) would, but for rounding.
-/// Subjects may share a token. The model is borrowed and must outlive the runs.
+/// Subjects may share a token. What the sum holds for each, such as CelebMapper's features, is dealt out in their
+/// order. The model is borrowed and must outlive the runs.
 template <class Model, class... C>
 RunEach personalize_each(Model& model, std::span<const Subject> subjects, const Recipe<C...>& recipe,
                          const TrainOptions& options = {}) {
@@ -106,10 +127,18 @@ RunEach personalize_each(Model& model, std::span<const Subject> subjects, const 
     throw Error("personalize_each", ".resume names the checkpoint of one run",
                 "resume each subject with personalize, or begin anew");
   std::vector<Run> runs;
-  for (const Subject& subject : subjects) runs.push_back(personalize(model, subject, recipe, options));
+  for (std::size_t i = 0; i < subjects.size(); ++i)
+    runs.push_back(
+        personalize(model, subjects[i], detail::recipe_of_subject(recipe, i, subjects.size()), options));
   return {std::move(runs), [&model](const auto& batches, const auto& bounds, const auto& generators) {
             return step_each(std::as_const(model), batches, bounds, generators);
           }};
+}
+/// A single component is a sum of one.
+template <class Model, Component C>
+RunEach personalize_each(Model& model, std::span<const Subject> subjects, const C& component,
+                         const TrainOptions& options = {}) {
+  return personalize_each(model, subjects, recipe(component), options);
 }
 
 }  // namespace persona
