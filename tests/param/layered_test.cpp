@@ -152,10 +152,48 @@ TEST_CASE("gradients of the mapper by finite differences") {
   }
 }
 
-TEST_CASE("a mapper without a length or without entries is refused") {
+TEST_CASE("whether and where it is cut is drawn for each layer of a step") {
+  auto mapper = small;
+  mapper.nested_dropout = 0.5;
+  const auto state = bind(mapper), whole = bind(small);
+  int cut_alone = 0, cut_together = 0;
+  for (std::uint64_t seed = 0; seed < 16; ++seed) {
+    auto asked = query({3}, 0, true);
+    asked.generator = persona::Random(seed).on_host(persona::Stream::noise);
+    bool cut[2];
+    for (const std::int64_t layer : {0, 1}) {  // one generator a step, as in row_sets
+      asked.layer = layer;
+      cut[layer] = !at::equal(state.rows(asked).rows, whole.rows(query({3}, layer)).rows);
+    }
+    (cut[0] == cut[1] ? cut_together : cut_alone) += 1;
+  }
+  CHECK(cut_alone > 0);
+  CHECK(cut_together > 0);
+}
+
+TEST_CASE("each subject's network begins at its own numbers, the first's at those of the seed") {
+  const std::vector<persona::Subject> both(2);
+  const auto waves = [&](std::size_t subject, std::uint64_t seed) {
+    const persona::BindContext where{.subjects = both, .subject = subject, .random = persona::Random(seed)};
+    return small.bind(start(), persona::testing::tiny_model(), where).waves;
+  };
+  CHECK_FALSE(at::equal(waves(0, 3), waves(1, 3)));
+  CHECK(at::equal(waves(1, 3), waves(1, 3)));
+  auto generator = persona::Random(3).on_host(persona::Stream::initialization);
+  CHECK(at::equal(waves(0, 3), at::randn({16, 2}, generator) * at::tensor({0.03, 2.0}, at::kFloat)));
+}
+
+TEST_CASE("a mapper without a length or without entries is refused, and so are settings that are none") {
   CHECK_THROWS_WITH(small.bind(at::zeros({1, 6}), persona::testing::tiny_model(), context),
                     Catch::Contains("an initial row is zero"));
   CHECK_THROWS_WITH(bind({.hidden = 0}), Catch::Contains("without entries"));
+  const double nan = std::nan("");
+  CHECK_THROWS_WITH(bind({.nested_dropout = 1.5}), Catch::Contains(".nested_dropout is a chance, got 1.5"));
+  CHECK_THROWS_WITH(bind({.nested_dropout = nan}), Catch::Contains(".nested_dropout is a chance"));
+  CHECK_THROWS_WITH(bind({.truncate = -1}), Catch::Contains(".truncate is -1") && Catch::Contains("0 keeps all"));
+  CHECK_THROWS_WITH(bind({.bypass_scale = nan}), Catch::Contains(".bypass_scale is nan"));
+  CHECK_THROWS_WITH(bind({.sigma_t = nan}), Catch::Contains(".sigma_t is nan"));
+  CHECK_THROWS_WITH(bind({.sigma_l = HUGE_VAL}), Catch::Contains(".sigma_l is inf"));
 }
 
 TEST_CASE("a file's network with a part that is missing, cut or not finite is refused") {

@@ -17,6 +17,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace persona {
@@ -45,7 +46,7 @@ struct NeTIMapper {
   bool bypass = true;
   double bypass_scale = 0.2;  ///< of the hidden state's norm
   NeTINorm norm = NeTINorm::row;
-  double nested_dropout = 0.5;  ///< chance that a training step cuts the hidden entries from an index on
+  double nested_dropout = 0.5;  ///< chance that a layer's hidden entries are cut from an index on in a training step
   std::int64_t truncate = 0;    ///< at sampling, keep so many hidden entries; 0: all
   std::int64_t hidden = 128;
   std::int64_t frequencies = 1024;
@@ -118,8 +119,8 @@ struct NeTIMapper {
                                             at::kDouble);
       return kept;
     }
-    static State from(const StoredRows& stored) {
     /// Throws Error where a part is missing, of another shape than its neighbours ask for, or not finite.
+    static State from(const StoredRows& stored) {
       const auto part = [&](const char* name, std::initializer_list<Dim> shape) -> const Tensor& {
         const auto found = stored.tensors.find(name);
         const auto where = std::string("NeTIMapper: ") + name;
@@ -188,7 +189,7 @@ struct NeTIMapper {
       const auto y = at::linear(h, part(0), part(1));
       return at::leaky_relu(at::layer_norm(y, {y.size(-1)}, part(2), part(3)), 0.01);
     }
-    // Nested dropout: whether a step cuts is drawn once, where it cuts for every sample.
+    // Nested dropout, as the code has it: every layer draws whether it cuts, and where for every sample.
     Tensor cut(const Tensor& h, const RowQuery& query) const {
       const auto index = at::arange(h.size(1), h.options().dtype(at::kLong)).unsqueeze(0);
       if (query.training && query.generator && nested_dropout > 0) {
@@ -209,6 +210,15 @@ struct NeTIMapper {
     const at::NoGradGuard no_grad;
     if (hidden < 1 || frequencies < 1 || anchors < 1)
       throw Error("NeTIMapper", "a network without entries", "give .hidden, .frequencies and .anchors of at least 1");
+    if (!(nested_dropout >= 0 && nested_dropout <= 1))
+      throw Error("NeTIMapper", ".nested_dropout is a chance, got " + std::to_string(nested_dropout), "0 to 1");
+    if (truncate < 0)
+      throw Error("NeTIMapper", ".truncate is " + std::to_string(truncate),
+                  "keep so many hidden entries at sampling; 0 keeps all");
+    for (const auto& [name, value] : {std::pair{".bypass_scale", bypass_scale}, std::pair{".sigma_t", sigma_t},
+                                      std::pair{".sigma_l", sigma_l}})
+      if (!std::isfinite(value))
+        throw Error("NeTIMapper", std::string(name) + " is " + std::to_string(value), "give a finite number");
     const auto start = rows.detach().to(at::kFloat);
     State state{.layers = model.denoiser().num_conditioned_layers(),
                 .truncate = truncate,
@@ -220,7 +230,7 @@ struct NeTIMapper {
     if ((state.lengths <= 0).any().template item<bool>())
       throw Error("NeTIMapper", "an initial row is zero, and its length is what the output is brought to",
                   "start from a word: TokenInit{\"cat\"}");
-    auto generator = context.random.on_host(Stream::initialization);
+    auto generator = context.generator();
     const auto device = start.device();
     const auto sigma = at::tensor({sigma_t, sigma_l}, at::kFloat);
     const auto waves = at::randn({frequencies, 2}, generator) * sigma;
