@@ -171,7 +171,7 @@ Tensor sample_latents(const Model& model, const std::vector<std::string>& prompt
   };
   const auto draw = [&](const auto& sampler) {
     if constexpr (requires { sampler.with_eta(options.eta); }) {
-      options.eta > 0 ? draw_by(sampler.with_eta(options.eta)) : draw_by(sampler);
+      options.eta != 0 ? draw_by(sampler.with_eta(options.eta)) : draw_by(sampler);
     } else {
       if (options.eta != 0)
         throw Error("sample", "the sampler '" + options.sampler + "' takes no .eta", "\"ddim\" does");
