@@ -5,6 +5,7 @@
 #include <persona/init/token.hpp>
 #include <persona/loss/l2.hpp>
 #include <persona/optim/adamw.hpp>
+#include <persona/param/neti_mapper.hpp>
 #include <persona/schedule/ddpm.hpp>
 #include <persona/testing.hpp>
 
@@ -435,6 +436,31 @@ TEST_CASE_METHOD(Fixture, "leaves are not resumed as weights of other rows than 
   const Reorders other;
   *other.made = 1;
   CHECK_THROWS_WITH(start(other, folder / "run"), Catch::Contains("what the leaves of <one> say of its rows"));
+}
+
+TEST_CASE_METHOD(Fixture, "a mapper is not resumed over other frequencies than it was trained with") {
+  struct Redraws {  // a mapper of frequencies that its description does not speak of
+    using plays = persona::Plays<persona::Role::row_parameterization>;
+    double factor = 1;
+    persona::NeTIMapper::State bind(const Tensor& rows, const persona::testing::TinyModel& model,
+                                    const persona::BindContext& context) const {
+      auto state = persona::NeTIMapper{.hidden = 8, .frequencies = 16}.bind(rows, model, context);
+      state.waves = state.waves * factor;
+      return state;
+    }
+    persona::Description describe() const { return {"Redraws", {}}; }
+  };
+  const persona::test::Folder folder;
+  const auto start = [&](double factor, const std::filesystem::path& resume) {
+    return persona::personalize(model, subjects[0], TokenInit{} + Redraws{factor},
+                                {.steps = 4, .batch = 2, .seed = 1, .resume = resume});
+  };
+  auto run = start(1, {});
+  for (const Step& step : run)
+    if (step.index == 2) break;
+  run.save(folder / "run");
+  CHECK(start(1, folder / "run").completed() == 2);
+  CHECK_THROWS_WITH(start(2, folder / "run"), Catch::Contains("'waves' of <one>, which is not trained, differs"));
 }
 
 TEST_CASE_METHOD(Fixture, "a learned token takes no part in another's training, and nobody passes over that") {

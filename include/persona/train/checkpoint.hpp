@@ -61,6 +61,15 @@ inline std::int64_t completed_steps(const std::filesystem::path& file, const std
                 "the file was changed: a number of steps belongs there");
   return steps;
 }
+
+// What rows by layer are a function of beside their leaves, such as NeTI's frequencies: drawn or computed anew by a run
+// that resumes.
+inline std::map<std::string, Tensor> frozen_parts(const BoundRows& row) {
+  if (!row.stored) return {};
+  auto parts = row.stored().tensors;
+  for (const Leaf& leaf : row.leaves) parts.erase(leaf.name.substr(row.placeholder.token.size() + 1));
+  return parts;
+}
 }  // namespace detail
 
 /// Writes folder/state.safetensors (leaves, optimizer state, what the run was made of) and folder/learned.safetensors
@@ -78,6 +87,9 @@ inline void save_checkpoint(const Session& session, const Learned& learned, cons
     tensors.emplace("start." + row.placeholder.token, row.initial.cpu());
   for (const BoundRows& row : session.bound().rows)
     if (!row.layered) tensors.emplace("rows." + row.placeholder.token, row.at({}).rows.detach().cpu());
+  for (const BoundRows& row : session.bound().rows)
+    for (const auto& [name, value] : detail::frozen_parts(row))
+      tensors.emplace("frozen." + row.placeholder.token + "." + name, value.detach().cpu());
   tensors.emplace("schedule", session.schedule_curves());
   auto text = describe_run(session);
   text["persona.kind"] = "checkpoint";
@@ -137,6 +149,10 @@ inline void load_checkpoint(Session& session, const std::filesystem::path& folde
     if (!row.layered)
       expect_near("rows." + row.placeholder.token, row.at({}).rows.detach(),
                   ("what the leaves of " + row.placeholder.token + " say of its rows, on this machine,").c_str());
+  for (const BoundRows& row : session.bound().rows)
+    for (const auto& [part, value] : detail::frozen_parts(row))
+      if (const auto name = "frozen." + row.placeholder.token + "." + part; source.contains(name))
+        expect_near(name, value, ("'" + part + "' of " + row.placeholder.token + ", which is not trained,").c_str());
   const auto completed = detail::completed_steps(file, saved["persona.completed"]);
   if (completed > session.steps())
     throw Error(
