@@ -29,6 +29,7 @@ namespace {
 
 using persona::operator+;
 using persona::testing::check_invariants;
+using persona::testing::RowsBegin;
 using persona::testing::tiny_subjects;
 
 const std::vector<std::string> names{"ada lovelace", "grace hopper", "mary hopper", "ada face", "dog cat"};
@@ -45,6 +46,28 @@ struct DrawsNoSamples {  // the tiny model has no sampler: prior preservation wi
   persona::Description describe() const { return {"DrawsNoSamples", {}}; }
 };
 
+/// Layered rows that begin at a multiple of the start, and of which a file keeps a share.
+struct Longer {
+  using plays = persona::Plays<persona::Role::row_parameterization>;
+  double factor = 1, kept = 1;
+  struct State {
+    persona::Leaf leaf{};
+    double kept = 1;
+    std::vector<persona::Leaf> leaves() const { return {leaf}; }
+    persona::RowSet rows(const persona::RowQuery&) const { return leaf.value; }
+    State snapshot() const { return {persona::frozen(leaf), kept}; }
+    static constexpr const char* form = "longer";
+    persona::StoredRows stored() const { return {form, 2, {{"rows", leaf.value.detach().cpu() * kept}}}; }
+    static State from(const persona::StoredRows& stored) {
+      return {persona::Leaf{.name = "rows", .value = stored.tensors.at("rows")}};
+    }
+  };
+  State bind(const persona::Tensor& rows, const persona::testing::TinyModel&, const persona::BindContext&) const {
+    return {persona::make_leaf("rows", rows * factor), kept};
+  }
+  persona::Description describe() const { return {"Longer", {{"factor", factor}, {"kept", kept}}}; }
+};
+
 }  // namespace
 
 TEST_CASE("invariants of rows") {
@@ -56,25 +79,29 @@ TEST_CASE("invariants of rows") {
                    tiny_subjects(2, 2), folder / "ci2");
   check_invariants(persona::TokenInit{} + persona::SubspaceBasis{}, tiny_subjects(), folder / "batex");
   check_invariants(persona::CrossInit{names} + persona::SubspaceBasis{.size = 3, .decay_toward_start = true},
-                   tiny_subjects(2, 2), folder / "ci_batex");
+                   tiny_subjects(2, 2), folder / "ci_batex", RowsBegin::elsewhere);
   check_invariants(persona::TokenInit{} + persona::SubspaceBasis{.size = persona::automatic}, tiny_subjects(2),
                    folder / "batex_automatic");
   const persona::CelebBasis celeb{.names = names, .columns = persona::NameColumns::words};
-  check_invariants(persona::TokenInit{} + celeb, tiny_subjects(2), folder / "celeb");
-  check_invariants(persona::CrossInit{names} + celeb, tiny_subjects(1, 2), folder / "ci_celeb");
+  check_invariants(persona::TokenInit{} + celeb, tiny_subjects(2), folder / "celeb", RowsBegin::elsewhere);
+  check_invariants(persona::CrossInit{names} + celeb, tiny_subjects(1, 2), folder / "ci_celeb", RowsBegin::elsewhere);
+  check_invariants(persona::CrossInit{.names = names, .use_encoder = false} + celeb, tiny_subjects(1, 2),
+                   folder / "celeb_mean");
+  const auto features = at::stack({at::arange(1, 6, at::kFloat), at::arange(6, 1, -1, at::kFloat)});
   check_invariants(persona::TokenInit{} + persona::CelebMapper{.names = names,
-                                                               .feature = at::arange(1, 6, at::kFloat),
+                                                               .feature = features,
                                                                .columns = persona::NameColumns::words},
-                   tiny_subjects(1, 2), folder / "celeb_mapper");
+                   tiny_subjects(2, 2), folder / "celeb_mapper", RowsBegin::elsewhere);
 }
 
 TEST_CASE("invariants of layered rows") {
   const persona::test::Folder folder;
   check_invariants(persona::TokenInit{} + persona::LayeredRows{}, tiny_subjects(), folder / "xti");
+  check_invariants(persona::CrossInit{names} + persona::LayeredRows{}, tiny_subjects(2, 2), folder / "ci_xti");
   check_invariants(persona::TokenInit{} + persona::NeTIMapper{.hidden = 8, .frequencies = 16}, tiny_subjects(),
-                   folder / "neti");
+                   folder / "neti", RowsBegin::elsewhere);
   check_invariants(persona::TokenInit{} + persona::NeTIMapper{.bypass = false, .hidden = 8, .frequencies = 16},
-                   tiny_subjects(2), folder / "neti2");
+                   tiny_subjects(2), folder / "neti2", RowsBegin::elsewhere);
 }
 
 TEST_CASE("invariants of weights") {
@@ -103,6 +130,18 @@ TEST_CASE("invariants of weights") {
   check_invariants(recipe(DoRA{{.rank = 2}}), one, folder / "dora");
   check_invariants(SpectralShift{.weights = subsets::kernels()} + LowRank{}, one, folder / "mixed");
   check_invariants(SpectralShift{} + LowRank{.weights = both && subsets::matrices()}, one, folder / "on_one_weight");
+}
+
+TEST_CASE("rows that begin elsewhere, and rows that do not come back from their file, are named") {
+  const persona::test::Folder folder;
+  const auto check = [&](const Longer& rows, const char* name, RowsBegin begin = RowsBegin::at_start) {
+    check_invariants(persona::TokenInit{} + rows, tiny_subjects(), folder / name, begin);
+  };
+  CHECK_NOTHROW(check({}, "whole"));
+  CHECK_THROWS_WITH(check({.factor = 2}, "longer"),
+                    Catch::Contains("not the initializer's before the first step") && Catch::Contains("elsewhere"));
+  CHECK_NOTHROW(check({.factor = 2}, "said", RowsBegin::elsewhere));
+  CHECK_THROWS_WITH(check({.kept = 0.5}, "half"), Catch::Contains("others after Learned::save and Learned::load"));
 }
 
 TEST_CASE("a component that breaks an invariant is named") {

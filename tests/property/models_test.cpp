@@ -36,6 +36,7 @@ namespace {
 using persona::operator+;
 using persona::Tensor;
 using persona::testing::check_invariants;
+using persona::testing::RowsBegin;
 using persona::testing::tiny_subjects;
 
 const std::vector<std::string> names{"ada lovelace", "grace hopper", "mary hopper", "ada face", "dog cat"};
@@ -95,12 +96,12 @@ void check_uniform_rows(const auto& model, const persona::test::Folder& folder) 
                    folder / "batex");
   check_invariants(
       model, persona::CrossInit{names} + persona::CelebBasis{.names = names, .columns = persona::NameColumns::words},
-      one, folder / "celeb");
+      one, folder / "celeb", RowsBegin::elsewhere);
   check_invariants(model,
                    persona::TokenInit{} + persona::CelebMapper{.names = names,
                                                                .feature = at::arange(1, 6, at::kFloat),
                                                                .columns = persona::NameColumns::words},
-                   one, folder / "celeb_mapper");
+                   one, folder / "celeb_mapper", RowsBegin::elsewhere);
 }
 
 }  // namespace
@@ -113,7 +114,7 @@ TEST_CASE("invariants on Stable Diffusion's modules") {
     check_uniform_rows(model, folder);
     check_invariants(model, persona::TokenInit{} + persona::LayeredRows{}, tiny_subjects(2), folder / "xti");
     check_invariants(model, persona::TokenInit{} + persona::NeTIMapper{.hidden = 8, .frequencies = 16},
-                     tiny_subjects(2), folder / "neti");
+                     tiny_subjects(2), folder / "neti", RowsBegin::elsewhere);
     using namespace persona;
     check_invariants(model, recipe(SpectralShift{.residual = true}), tiny_subjects(), folder / "svdiff");
     check_invariants(

@@ -2,11 +2,19 @@
 
 #include <persona/core/error.hpp>
 #include <persona/data/subject.hpp>
+#include <persona/init/token.hpp>
+#include <persona/learned/learned.hpp>
 #include <persona/learned/personalized.hpp>
+#include <persona/param/row_parameterization.hpp>
+#include <persona/recipe.hpp>
 #include <persona/testing/tiny_model.hpp>
 #include <persona/train/personalize.hpp>
 
+#include <filesystem>
+#include <span>
 #include <string>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -26,6 +34,12 @@ inline std::vector<Subject> tiny_subjects(std::int64_t n = 1, std::int64_t vecto
   }
   return subjects;
 }
+
+/// Where a sum's rows are before the first step.
+enum class RowsBegin {
+  at_start,  ///< at the initializer's rows
+  elsewhere  ///< at the nearest that the parameterization can say (a basis that they are not in), or where it will (NeTI)
+};
 
 namespace detail {
 inline void require(bool holds, const std::string& what) {
@@ -47,14 +61,96 @@ inline bool all_equal(const std::vector<Tensor>& a, const std::vector<Tensor>& b
   for (std::size_t i = 0; same && i < a.size(); ++i) same = at::equal(a[i], b[i]);
   return same;
 }
+inline bool near(const Tensor& a, const Tensor& b) {
+  return a.sizes() == b.sizes() && (a.cpu() - b.cpu()).norm().item<double>() <= 1e-5 * b.norm().item<double>();
+}
+
+/// A sum of its initializer alone, or of the one that stands for none.
+template <class... C>
+auto initializer_of(const Recipe<C...>& sum) {
+  if constexpr (Recipe<C...>::template count<Role::initializer> == 0) {
+    return recipe(TokenInit{});
+  } else {
+    const auto kept = []<class P>(const P& part) {
+      if constexpr (plays_role<P, Role::initializer>)
+        return std::tuple<P>(part);
+      else
+        return std::tuple<>();
+    };
+    return std::apply([&](const auto&... part) { return persona::detail::sum(std::tuple_cat(kept(part)...)); },
+                      sum.components);
+  }
+}
+/// Reads what a run of this sum saved, with the state that its layered rows become again.
+template <class Model, class... C>
+Learned load_rows(const Recipe<C...>&, const std::filesystem::path& file) {
+  Learned learned;
+  bool read = false;
+  const auto by = [&]<class P>(std::type_identity<P>) {
+    if constexpr (plays_role<P, Role::row_parameterization>)
+      if constexpr (StoredRowState<persona::detail::row_state_t<P, Model>>)
+        learned = Learned::load<persona::detail::row_state_t<P, Model>>(file), read = true;
+  };
+  (by(std::type_identity<C>{}), ...);
+  return read ? learned : Learned::load(file);
+}
+/// A few timesteps and layers that rows may differ by.
+template <class Model>
+std::vector<RowQuery> row_queries(const Model& model) {
+  std::int64_t layers = 1;
+  if constexpr (LayeredDenoiser<denoiser_t<Model>>) layers = model.denoiser().num_conditioned_layers();
+  std::vector<RowQuery> queries;
+  for (const std::int64_t layer : {std::int64_t{0}, layers - 1})
+    queries.push_back({.t = at::tensor({7, 60}, at::kLong), .layer = layer, .num_layers = layers});
+  return queries;
+}
+
+template <class Model, class... C>
+void check_start(const Model& model, const Run& run, const Recipe<C...>& sum, std::span<const Subject> subjects,
+                 const TrainOptions& options) {
+  const auto given = personalize(model, subjects, initializer_of(sum), options);
+  const at::NoGradGuard no_grad;
+  for (std::size_t i = 0; i < subjects.size(); ++i) {
+    const auto& bound = run.session().bound().rows[i];
+    const auto& start = given.session().bound().rows[i].initial;
+    for (const RowQuery& query : row_queries(model)) {
+      const Tensor rows = bound.at(query).rows;
+      require(near(rows, start.expand_as(rows)),
+              "the rows of '" + bound.placeholder.token +
+                  "' are not the initializer's before the first step: where a parameterization cannot say them, pass "
+                  "RowsBegin::elsewhere");
+    }
+  }
+}
+template <class Model, class... C>
+void check_file(const Model& model, Learned learned, const Recipe<C...>& sum, const std::filesystem::path& file) {
+  learned.weights.clear();
+  if (learned.rows.empty() || !learned.can_be_saved()) return;
+  learned.save(file);
+  const auto read = load_rows<Model>(sum, file);
+  const at::NoGradGuard no_grad;
+  for (const LearnedRows& row : learned.rows) {
+    const auto& back = read.of(row.token);
+    const std::string what = "the rows of '" + row.token + "' are others after Learned::save and Learned::load";
+    require(near(back.rows, row.rows) && bool(back.layered) == bool(row.layered), what);
+    if (!row.layered) continue;
+    for (const RowQuery& query : row_queries(model)) {
+      const auto a = row.layered(query), b = back.layered(query);
+      require(near(b.rows, a.rows) && b.bypass.defined() == a.bypass.defined() && b.bypass_scale == a.bypass_scale,
+              what);
+      if (a.bypass.defined()) require(near(b.bypass, a.bypass), what);
+    }
+  }
+}
 }  // namespace detail
 
 /// Runs a sum on a small model and throws Error naming the first invariant that it breaks: changed weights begin as
-/// the base; no bit of a base tensor changes, and no base tensor gets a gradient; every leaf does, and moves; two runs
-/// of one seed are equal; a checkpoint in `folder` (emptied by the caller) goes on bit for bit.
+/// the base, and rows at the initializer's (unless it is said that they begin elsewhere); no bit of a base tensor
+/// changes, and no base tensor gets a gradient; every leaf does, and moves; two runs of one seed are equal; a checkpoint
+/// in `folder` (emptied by the caller) goes on bit for bit; learned rows come back from their file.
 template <DiffusionModel Model, class R>
 void check_invariants(const Model& model, const R& sum, const std::vector<Subject>& subjects,
-                      const std::filesystem::path& folder) {
+                      const std::filesystem::path& folder, RowsBegin rows_begin = RowsBegin::at_start) {
   const auto before = detail::base_copies(model);
   const TrainOptions options{.steps = 6, .batch = 2, .seed = 3};
   const std::span<const Subject> all(subjects);
@@ -74,6 +170,8 @@ void check_invariants(const Model& model, const R& sum, const std::vector<Subjec
                     "changed weights do not predict what the base predicts before the first step: " +
                         std::to_string(off) + " off, relative to its norm");
   }
+  if (!at_start.rows.empty() && rows_begin == RowsBegin::at_start)
+    detail::check_start(model, run, recipe(sum), all, options);
   const auto start = detail::leaf_copies(run);
   run.drain();
   const auto after = detail::leaf_copies(run);
@@ -99,11 +197,13 @@ void check_invariants(const Model& model, const R& sum, const std::vector<Subjec
   resumed.drain();
   detail::require(detail::all_equal(after, detail::leaf_copies(resumed)),
                   "3 steps, a checkpoint and 3 steps differ from 6 steps");
+  detail::check_file(model, run.learned(), recipe(sum), folder / "learned.safetensors");
 }
 /// The same on the tiny model.
 template <class R>
-void check_invariants(const R& sum, const std::vector<Subject>& subjects, const std::filesystem::path& folder) {
-  check_invariants(tiny_model(), sum, subjects, folder);
+void check_invariants(const R& sum, const std::vector<Subject>& subjects, const std::filesystem::path& folder,
+                      RowsBegin rows_begin = RowsBegin::at_start) {
+  check_invariants(tiny_model(), sum, subjects, folder, rows_begin);
 }
 
 }  // namespace persona::testing
