@@ -6,6 +6,8 @@
 #include <persona/init/rows.hpp>
 #include <persona/init/token.hpp>
 #include <persona/learned/formats.hpp>
+#include <persona/param/layered_rows.hpp>
+#include <persona/param/neti_mapper.hpp>
 #include <persona/param/subspace_basis.hpp>
 #include <persona/testing.hpp>
 
@@ -41,6 +43,40 @@ TEST_CASE("rows in a basis of their word go on where they were") {
   const auto first = persona::fit(model, subject, persona::TokenInit{} + basis, {.steps = 4});
   auto second = persona::personalize(model, subject, RowsInit{first.of("<one>").rows} + basis, {.steps = 1});
   CHECK(at::allclose(second.learned().of("<one>").rows, first.of("<one>").rows, 1e-5, 1e-6));
+}
+
+TEST_CASE("rows by layer go on layer by layer; a mapper's only from its checkpoint") {
+  const auto model = persona::testing::tiny_model();
+  const auto subject = persona::testing::tiny_subjects(1, 2).front();
+  const auto layer = [](const persona::Learned& learned, std::int64_t of) {
+    return learned.of("<one>").layered({.t = at::tensor({4}, at::kLong), .layer = of, .num_layers = 2}).rows;
+  };
+  const auto first = persona::fit(model, subject, persona::TokenInit{} + persona::LayeredRows{}, {.steps = 4});
+  CHECK_THROWS_WITH(RowsInit::from(first.of("<one>")), Catch::Contains("the rows of '<one>' differ by layer") &&
+                                                           Catch::Contains("LayeredRows::from"));
+  const persona::test::Folder folder;
+  first.save(folder / "one.safetensors");
+  for (const auto& learned : {first, persona::Learned::load(folder / "one.safetensors")}) {
+    const auto sum = persona::TokenInit{} + persona::LayeredRows::from(learned.of("<one>"));
+    auto second = persona::personalize(model, subject, sum, {.steps = 1});
+    for (const std::int64_t i : {0, 1}) CHECK(at::equal(layer(second.learned(), i), layer(first, i)));
+    second.drain();
+    CHECK_FALSE(at::equal(layer(second.learned(), 1), layer(first, 1)));
+  }
+  CHECK(to_string(persona::LayeredRows::from(first.of("<one>")).describe()) !=
+        to_string(persona::LayeredRows{}.describe()));
+  const auto one_row = persona::testing::tiny_subjects().front();
+  CHECK_THROWS_WITH(
+      persona::personalize(model, one_row, persona::TokenInit{} + persona::LayeredRows::from(first.of("<one>"))),
+      Catch::Contains("LayeredRows::given") && Catch::Contains("as many layers"));
+
+  const auto plain = persona::fit(model, subject, persona::recipe(persona::TokenInit{}), {.steps = 1});
+  CHECK(at::equal(RowsInit::from(plain.of("<one>")).given, plain.of("<one>").rows));
+  CHECK_THROWS_WITH(persona::LayeredRows::from(plain.of("<one>")), Catch::Contains("RowsInit::from"));
+  const auto mapper = persona::fit(model, subject,
+                                   persona::TokenInit{} + persona::NeTIMapper{.hidden = 8, .frequencies = 16}, {.steps = 1});
+  CHECK_THROWS_WITH(RowsInit::from(mapper.of("<one>")), Catch::Contains("resume the checkpoint"));
+  CHECK_THROWS_WITH(persona::LayeredRows::from(mapper.of("<one>")), Catch::Contains("resume the checkpoint"));
 }
 
 TEST_CASE("rows that are not there, or do not fit, are errors") {

@@ -8,20 +8,32 @@
 #include <persona/data/bind_context.hpp>
 
 #include <cstdint>
+#include <string>
 
 namespace persona {
 
 /// Rows that are given: goes on from what an earlier run or another tool learned,
-/// RowsInit{import_embedding("cat.pt").of("<cat>").rows}. Moments of the optimizer are not in such a file: a run that
-/// is to go on bit for bit resumes from its checkpoint.
+/// RowsInit::from(import_embedding("cat.pt").of("<cat>")). Moments of the optimizer are not in such a file: a run that
+/// is to go on bit for bit resumes from its checkpoint. So does one of CelebMapper, which looks at no start.
 struct RowsInit {
   using plays = Plays<Role::initializer>;
   Tensor given{};  ///< [n, D]
 
+  /// Of learned.of("<cat>"); throws Error where its rows differ by layer or timestep, and one set would say another thing.
+  template <class Rows>
+  static RowsInit from(const Rows& learned) {
+    if (learned.layered)
+      throw Error("RowsInit", "the rows of '" + learned.token + "' differ by layer or timestep",
+                  learned.stored.form == "layered_rows"
+                      ? "go on with LayeredRows::from(learned.of(\"" + learned.token + "\"))"
+                      : "resume the checkpoint of their run ({.resume = folder}): it alone has all that they are made of");
+    return {learned.rows};
+  }
+
   /// [n, D]; throws Error where none were given. A width or number that does not fit is found when the sum is bound.
   template <class Model>
   Tensor rows(const Model&, const BindContext&) const {
-    if (!given.defined()) throw Error("RowsInit", "no rows to start from", "give RowsInit{learned.of(\"<cat>\").rows}");
+    if (!given.defined()) throw Error("RowsInit", "no rows to start from", "give RowsInit::from(learned.of(\"<cat>\"))");
     return given.detach().to(at::kFloat);
   }
   Description describe() const {
