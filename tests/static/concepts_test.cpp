@@ -4,16 +4,37 @@
 #include "support/catch.hpp"
 
 #include <persona/archetype.hpp>
+#include <persona/data/cut_mix.hpp>
 #include <persona/data/flip.hpp>
+#include <persona/data/random_scale.hpp>
 #include <persona/init/cross.hpp>
+#include <persona/init/cross_near.hpp>
+#include <persona/init/rows.hpp>
 #include <persona/init/token.hpp>
 #include <persona/loss/l2.hpp>
+#include <persona/loss/min_snr.hpp>
+#include <persona/loss/prior_preservation.hpp>
+#include <persona/loss/sum_to_one.hpp>
+#include <persona/loss/unmix.hpp>
 #include <persona/metric.hpp>
 #include <persona/metric/archetype.hpp>
 #include <persona/optim/adamw.hpp>
 #include <persona/optim/learning_rate.hpp>
+#include <persona/param/celeb_basis.hpp>
+#include <persona/param/celeb_mapper.hpp>
+#include <persona/param/cross_attention_kv.hpp>
+#include <persona/param/dora.hpp>
 #include <persona/param/free_rows.hpp>
+#include <persona/param/full_weights.hpp>
+#include <persona/param/layered_rows.hpp>
+#include <persona/param/low_rank.hpp>
+#include <persona/param/neti_mapper.hpp>
+#include <persona/param/spectral_shift.hpp>
+#include <persona/param/subspace_basis.hpp>
 #include <persona/testing.hpp>
+
+#include <string>
+#include <vector>
 
 namespace {
 
@@ -173,8 +194,87 @@ TEST_CASE("every field of every shipped component shows in its description") {
   CHECK(changes(persona::AdamW{}, persona::AdamW{.beta2 = 0.5}));
   CHECK(changes(persona::AdamW{}, persona::AdamW{.eps = 1}));
   CHECK(changes(persona::AdamW{}, persona::AdamW{.weight_decay = 1}));
+  CHECK(changes(persona::AdamW{}, persona::AdamW{.max_grad_norm = 1}));
   CHECK(changes(persona::RandomFlip{}, persona::RandomFlip{.p = 0.25}));
   CHECK(changes(persona::ConstantRate{}, persona::ConstantRate{.warmup = 3}));
   CHECK(changes(persona::LinearRate{}, persona::LinearRate{.warmup = 3}));
   CHECK(changes(persona::CosineRate{}, persona::CosineRate{.warmup = 3}));
+
+  using namespace persona;
+  CHECK(changes(RowsInit{}, RowsInit{at::ones({1, 6})}));
+  CHECK(changes(CrossInitNear{}, CrossInitNear{.word = "cat"}));
+  CHECK(changes(CrossInitNear{}, CrossInitNear{.neighbours = 3}));
+  CHECK(changes(CrossInitNear{}, CrossInitNear{.use_encoder = false}));
+
+  const std::vector<std::string> names{"ada lovelace"};
+  CHECK(changes(LayeredRows{}, LayeredRows{at::ones({2, 1, 6})}));
+  CHECK(changes(SubspaceBasis{}, SubspaceBasis{.size = 4}));
+  CHECK(changes(SubspaceBasis{}, SubspaceBasis{.size = ratio(0.5)}));
+  CHECK(changes(SubspaceBasis{.size = 4}, SubspaceBasis{.size = ratio(4)}));
+  CHECK(changes(SubspaceBasis{.size = automatic}, SubspaceBasis{.size = captures(0.5)}));
+  CHECK(changes(SubspaceBasis{}, SubspaceBasis{.distance = BasisDistance::l2}));
+  CHECK(changes(SubspaceBasis{}, SubspaceBasis{.rank = 1}));
+  CHECK(changes(SubspaceBasis{}, SubspaceBasis{.word = "cat"}));
+  CHECK(changes(SubspaceBasis{}, SubspaceBasis{.special_tokens = true}));
+  CHECK(changes(SubspaceBasis{}, SubspaceBasis{.start = BasisStart::first}));
+  CHECK(changes(SubspaceBasis{}, SubspaceBasis{.decay_toward_start = true}));
+  CHECK(changes(SubspaceBasis{}, SubspaceBasis{.full = true}));
+  CHECK(changes(SubspaceBasis{.size = automatic}, SubspaceBasis{.size = automatic, .batches = 3}));
+  CHECK(changes(CelebBasis{}, CelebBasis{.names = names}));
+  CHECK(changes(CelebBasis{}, CelebBasis{.components = 3}));
+  CHECK(changes(CelebBasis{}, CelebBasis{.columns = NameColumns::words}));
+  CHECK(changes(CelebBasis{}, CelebBasis{.unit_norm = true}));
+  CHECK(changes(CelebMapper{}, CelebMapper{.names = names}));
+  CHECK(changes(CelebMapper{}, CelebMapper{.feature = at::ones({5})}));
+  CHECK(changes(CelebMapper{}, CelebMapper{.components = 3}));
+  CHECK(changes(CelebMapper{}, CelebMapper{.columns = NameColumns::words}));
+  CHECK(changes(NeTIMapper{}, NeTIMapper{.bypass = false}));
+  CHECK(changes(NeTIMapper{}, NeTIMapper{.bypass_scale = 0.1}));
+  CHECK(changes(NeTIMapper{}, NeTIMapper{.norm = NeTINorm::both}));
+  CHECK(changes(NeTIMapper{}, NeTIMapper{.nested_dropout = 0}));
+  CHECK(changes(NeTIMapper{}, NeTIMapper{.truncate = 4}));
+  CHECK(changes(NeTIMapper{}, NeTIMapper{.hidden = 8}));
+  CHECK(changes(NeTIMapper{}, NeTIMapper{.frequencies = 16}));
+  CHECK(changes(NeTIMapper{}, NeTIMapper{.anchors = 5}));
+  CHECK(changes(NeTIMapper{}, NeTIMapper{.sigma_t = 1}));
+  CHECK(changes(NeTIMapper{}, NeTIMapper{.sigma_l = 1}));
+
+  CHECK(changes(SpectralShift{}, SpectralShift{.weights = subsets::kernels()}));
+  CHECK(changes(SpectralShift{}, SpectralShift{.vectors = VectorForm::scale}));
+  CHECK(changes(SpectralShift{}, SpectralShift{.vector_lr_scale = 1}));
+  CHECK(changes(SpectralShift{}, SpectralShift{.residual = true}));
+  CHECK(changes(SpectralShift{}, SpectralShift{.plan = SpectralPlan::factored}));
+  CHECK(changes(LowRank{}, LowRank{.rank = 2}));
+  CHECK(changes(LowRank{}, LowRank{.alpha = 2}));
+  CHECK(changes(LowRank{}, LowRank{.rank_stabilized = true}));
+  CHECK(changes(LowRank{}, LowRank{.init = LowRankInit::pissa}));
+  CHECK(changes(LowRank{}, LowRank{.weights = subsets::kernels()}));
+  CHECK(changes(DoRA{}, DoRA{{.rank = 2}}));
+  CHECK(changes(FullWeights{}, FullWeights{subsets::kernels()}));
+  CHECK(changes(CrossAttentionKV{}, CrossAttentionKV{.weights = subsets::kernels()}));
+  CHECK(changes(CrossAttentionKV{}, CrossAttentionKV{.detach_start = false}));
+
+  CHECK(changes(SumToOne{}, SumToOne{.weight = 2}));
+  CHECK(changes(Unmix{}, Unmix{.weight = 2}));
+  CHECK(changes(Unmix{}, Unmix{.largest = 1}));
+  CHECK(changes(Unmix{}, Unmix{.smallest = 0.1}));
+  CHECK(changes(MinSNR{}, MinSNR{.gamma = 2}));
+  CHECK(changes(MinSNR{}, MinSNR{.class_samples = true}));
+  CHECK(changes(CutMix{}, CutMix{.probability = 1}));
+  CHECK(changes(CutMix{}, CutMix{.sides = 1}));
+  CHECK(changes(PriorPreservation{}, PriorPreservation{.prompt = "a dog"}));
+  CHECK(changes(PriorPreservation{}, PriorPreservation{.weight = 2}));
+  CHECK(changes(PriorPreservation{}, PriorPreservation{.images = 7}));
+  CHECK(changes(PriorPreservation{}, PriorPreservation{.sampling = {.steps = 3}}));
+  CHECK(changes(PriorPreservation{}, PriorPreservation{.sampling = {.guidance = 3}}));
+  CHECK(changes(PriorPreservation{}, PriorPreservation{.sampling = {.seed = 3}}));
+  CHECK(changes(PriorPreservation{}, PriorPreservation{.sampling = {.negative = "ugly"}}));
+  CHECK(changes(PriorPreservation{}, PriorPreservation{.sampling = {.sampler = "euler"}}));
+  CHECK(changes(PriorPreservation{}, PriorPreservation{.sampling = {.eta = 1}}));
+  CHECK(changes(RandomScale{}, RandomScale{.smaller = 0.5}));
+  CHECK(changes(RandomScale{}, RandomScale{.least = 0.5}));
+  CHECK(changes(RandomScale{}, RandomScale{.larger_from = 1.3}));
+  CHECK(changes(RandomScale{}, RandomScale{.larger_to = 1.5}));
+  CHECK(changes(RandomScale{}, RandomScale{.far_below = 0.5}));
+  CHECK(changes(RandomScale{}, RandomScale{.pool = 3}));
 }
