@@ -59,7 +59,7 @@ inline std::string_view to_string(BasisStart start) {
 ///
 /// .size = automatic takes other rows than the nearest, and no more than the photos need (this library's own): those
 /// that a greedy search finds for the mean gradient of the first batches to lie in their span, but for a tenth;
-/// distance and rank then have no say.
+/// distance and rank then have no say, and a word only has several rows share one basis.
 struct SubspaceBasis {
   using plays = Plays<Role::row_parameterization>;
   BasisSize size = ratio(0.75);  ///< M; 576 of SD 1.5's 768 in the paper
