@@ -1,6 +1,8 @@
 #pragma once
 // The tables' memory: one small JSON file a setting, with what every subject gave; nothing is computed twice.
 
+#include "command/folder_lock.hpp"
+
 #include <persona/core/error.hpp>
 #include <persona/io/atomic_file.hpp>
 
@@ -13,6 +15,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -47,7 +50,26 @@ struct Mean {
       std::snprintf(out, sizeof out, "%.*f ± %.*f", digits, mean, digits, error);
     return out;
   }
+  /// Whether a difference is beyond what chance gives once in twenty: two standard errors, more of few subjects
+  /// (Student's t).
+  bool stands_out() const {
+    constexpr double of_few[]{12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31};  // two to nine subjects
+    if (count < 2 || mean == 0) return false;
+    return std::abs(mean) >= (count < 10 ? of_few[count - 2] : 2.0) * error;
+  }
 };
+
+inline Mean mean_of(const std::vector<double>& values) {
+  Mean result{.count = values.size()};
+  if (values.empty()) return result;
+  const double n = static_cast<double>(values.size());
+  double sum = 0, square = 0;
+  for (const double v : values) sum += v;
+  for (const double v : values) square += (v - sum / n) * (v - sum / n);
+  result.mean = sum / n;
+  if (n > 1) result.error = std::sqrt(square / (n - 1) / n);
+  return result;
+}
 
 /// The folder of results. A file holds the setting, what all results of the folder have in common (`common`: the model,
 /// how it is drawn), and `subjects`: id -> scores. Results of another model or drawing are refused.
@@ -62,8 +84,12 @@ class Cells {
     const auto path = folder_ / (setting.name() + ".json");
     std::ifstream file(path);
     if (!file) return nlohmann::json::object();
-    const auto cell = nlohmann::json::parse(file);
-    if (cell.at("common") != common_)
+    const auto cell = nlohmann::json::parse(file, nullptr, false);
+    if (!cell.is_object() || !cell.contains("common") || !cell.contains("subjects") || !cell["subjects"].is_object() ||
+        !std::ranges::all_of(cell["subjects"], [](const auto& result) { return result.is_object(); }))
+      throw persona::Error(path.string(), "is not a file of results: cut off, or changed by hand",
+                           "delete it, and its results are computed again; or take it back from git");
+    if (cell["common"] != common_)
       throw persona::Error(path.string(), "holds results of another model or another way of drawing",
                            "give another folder with --cells, or delete it");
     return cell.at("subjects");
@@ -101,22 +127,40 @@ class Cells {
     const auto all = read(setting);
     std::vector<double> values;
     for (const auto& id : subjects)
-      if (all.contains(id) && all[id].contains(key) && all[id][key].is_number()) values.push_back(all[id][key]);
-    Mean result{.count = values.size()};
-    if (values.empty()) return result;
-    const double n = static_cast<double>(values.size());
-    double sum = 0, square = 0;
-    for (const double v : values) sum += v;
-    for (const double v : values) square += (v - sum / n) * (v - sum / n);
-    result.mean = sum / n;
-    if (n > 1) result.error = std::sqrt(square / (n - 1) / n);
-    return result;
+      if (has_score(all, id, key)) values.push_back(all[id][key]);
+    return mean_of(values);
+  }
+  /// One setting's score less the other's, over the subjects named that have both: the mean of the paired differences.
+  Mean difference(const Setting& one, const Setting& other, const std::vector<std::string>& subjects,
+                  const std::string& key) const {
+    const auto mine = read(one), theirs = read(other);
+    std::vector<double> values;
+    for (const auto& id : subjects)
+      if (has_score(mine, id, key) && has_score(theirs, id, key))
+        values.push_back(mine[id][key].get<double>() - theirs[id][key].get<double>());
+    return mean_of(values);
   }
 
  private:
+  static bool has_score(const nlohmann::json& results, const std::string& id, const std::string& key) {
+    return results.contains(id) && results[id].contains(key) && results[id][key].is_number();
+  }
   std::filesystem::path folder_;
   nlohmann::json common_;
   mutable std::mutex mutex_;
 };
+
+/// Held while results are added: two programs in one folder would write over each other's. Throws Error where another
+/// holds it.
+inline std::unique_ptr<command::FolderLock> hold(const std::filesystem::path& cells) {
+  std::filesystem::create_directories(cells);
+  try {
+    return std::make_unique<command::FolderLock>(cells);
+  } catch (const persona::Error& error) {
+    if (!error.where().starts_with("--out")) throw;
+    throw persona::Error("--cells " + cells.string(), "another program is adding results there",
+                         "wait for it, stop it, or give another folder; --report writes the page meanwhile");
+  }
+}
 
 }  // namespace tables

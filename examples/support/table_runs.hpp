@@ -43,6 +43,10 @@ struct Job {
   bool timed_alone = false;  ///< scored already, by a program that did not count its seconds
 
   std::int64_t steps() const { return snapshots.back(); }
+  /// Steps, and prompts that are drawn at the snapshots.
+  std::int64_t ticks() const {
+    return steps() + (timed_alone ? 0 : std::ssize(snapshots) * std::ssize(prompts_of(*specimen)));
+  }
 };
 
 /// How a run trains; the random streams are keyed by step, so that a snapshot is what a shorter run ends with.
@@ -93,7 +97,8 @@ struct Workshop {
   Training training{};
   Drawing drawing{};
 
-  /// Trains, scores at the snapshots, and keeps what each gave; `tick` is called after every step.
+  /// Trains, scores at the snapshots, and keeps what each gave; `tick` is called after every step and every prompt
+  /// drawn.
   void run(const Job& job, const std::function<void()>& tick) const {
     const auto& one = *job.specimen;
     const auto batch = one.is_person() ? training.people_batch : training.things_batch;
@@ -123,13 +128,13 @@ struct Workshop {
         if (job.timed_alone)
           cells.amend(setting, one.id, "cpu_seconds", std::round(cpu * 100) / 100);
         else if (!cells.has(setting, one.id))
-          score_and_keep(setting, one, run.learned(), cpu, curve);
+          score_and_keep(setting, one, run.learned(), cpu, curve, tick);
       }
       tick();
       began = thread_seconds();
     }
   }
-  /// Notes that a run broke off, in place of the scores that it owes: a setting that fails is a result as well.
+  /// Notes that a run diverged, in place of the scores that it owes: a setting that fails is a result as well.
   void note_failure(const Job& job, const std::string& why) const {
     for (const auto steps : job.snapshots)
       if (const Setting setting{job.method, job.lr, steps}; !cells.has(setting, job.specimen->id))
@@ -148,11 +153,11 @@ struct Workshop {
 
  private:
   void score_and_keep(const Setting& setting, const Specimen& one, const persona::Learned& learned, double cpu,
-                      const nlohmann::json& curve) const {
+                      const nlohmann::json& curve, const std::function<void()>& tick) const {
     std::vector<persona::Image> shown{one.photo};
     // Weights are written out, so that drawing costs what the base model's does.
     auto result = score(learned.weights.empty() ? sd : persona::bake(sd, learned), {.rows = learned.rows}, one,
-                        called(setting.method, one), metrics, drawing, &shown);
+                        called(setting.method, one), metrics, drawing, &shown, tick);
     std::int64_t trained = 0;
     for (const auto& weight : learned.weights)
       for (const auto& [name, value] : weight.stored().tensors)
@@ -204,7 +209,7 @@ inline void work_off(const Workshop& workshop, const std::vector<Job>& jobs, lon
   std::vector<Work> list;
   for (const Job& job : jobs)
     list.push_back({.name = job.method + " " + job.specimen->id,
-                    .steps = job.steps(),
+                    .steps = job.ticks(),
                     .act = [&](const std::function<void()>& tick) { workshop.run(job, tick); },
                     .failed = [&](const std::string& why) { workshop.note_failure(job, why); }});
   work_through(std::move(list), threads, label);

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include <fstream>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -139,7 +140,8 @@ struct Drawing {
 
 inline double share(double right, double asked) { return asked > 0 ? right / asked : std::nan(""); }
 
-/// Draws every prompt with the learned thing and scores the pictures; `shown` gets one picture a prompt. Keys:
+/// Draws every prompt with the learned thing and scores the pictures; `shown` gets one picture a prompt, after which
+/// `tick` is called. Keys:
 /// - identity: recogniser cosine to the photo, over the prompts that ask for no style (people), of pictures with a face
 /// - found: the share of these that have one
 /// - alone: identity over those of them that ask for nobody else, 0 where no face is found
@@ -151,7 +153,8 @@ inline double share(double right, double asked) { return asked > 0 ? right / ask
 /// - leak: share of pictures, of prompts that ask for another place, that show the photo's
 inline nlohmann::json score(const persona::StableDiffusion& sd, const persona::Learned& learned, const Specimen& one,
                             const std::string& token, const Metrics& metrics, const Drawing& drawing,
-                            std::vector<persona::Image>* shown = nullptr) {
+                            std::vector<persona::Image>* shown = nullptr,
+                            const std::function<void()>& tick = {}) {
   const auto& prompts = prompts_of(one);
   const auto model = sd.with(learned);
   const auto photo = persona::to_tensor(one.photo).unsqueeze(0);
@@ -188,6 +191,7 @@ inline nlohmann::json score(const persona::StableDiffusion& sd, const persona::L
     if (p == 0) image = persona::clip_image_score(metrics.pair, images, photo).mean;
     if (one.is_person() && prompt.style == Style::photo) with_faces.push_back(images);
     if (one.is_person() && prompt.style == Style::photo && !prompt.two) alone.push_back(images);
+    if (tick) tick();
   }
   nlohmann::json result{{"text", text / static_cast<double>(prompts.size())},
                         {"image", image},

@@ -1,6 +1,7 @@
 #pragma once
 // Workers that go through a list of tasks, one thread each, under one progress bar.
 
+#include <persona/core/error.hpp>
 #include <persona/train/progress.hpp>
 
 #include <ATen/Parallel.h>
@@ -12,6 +13,7 @@
 #include <functional>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -22,11 +24,18 @@ struct Work {
   std::string name{};
   std::int64_t steps = 0;
   std::function<void(const std::function<void()>& tick)> act{};
-  std::function<void(const std::string& why)> failed{};  ///< notes that it broke off
+  std::function<void(const std::string& why)> failed{};  ///< notes that it diverged
 };
 
-/// Works the list off, longest first. Work that breaks off is noted; an error in that, such as a full disk, ends it
-/// all.
+/// Whether a run diverged, which is a result of its setting; any other error says nothing of it.
+inline bool diverged(const std::exception& error) {
+  const auto* said = dynamic_cast<const persona::Error*>(&error);
+  const std::string_view what = error.what();
+  return said && (said->where() == "personalize" || said->where() == "to_images") &&
+         (what.find("not finite") != what.npos || what.find("not numbers") != what.npos);
+}
+
+/// Works the list off, longest first. A run that diverges is noted; any other error, such as a full disk, ends it all.
 inline void work_through(std::vector<Work> list, long threads, const std::string& label) {
   if (list.empty()) return;
   std::ranges::stable_sort(list, std::greater{}, &Work::steps);
@@ -52,8 +61,9 @@ inline void work_through(std::vector<Work> list, long threads, const std::string
             bar.update(++done, total, [&] { return work->name; });
           });
         } catch (const std::exception& error) {
-          work->failed(error.what());
           std::fprintf(stderr, "%s: %s\n", work->name.c_str(), error.what());
+          if (!diverged(error)) throw;
+          work->failed(error.what());
         }
       } catch (...) {
         const std::lock_guard lock(mutex);
