@@ -25,11 +25,11 @@ int main(int argc, char** argv) {
   app.add_option("--out", out, "folder of tables.html and tables.md (docs/tables; out/tables-quick with --quick)");
   app.add_option("--cells", cells_folder, "folder of results (OUT/cells)");
   app.add_option("--pictures", pictures, "folder of pictures, one row a result (out/tables/MODEL-DTYPE)");
-  app.add_option("--people", asked.people, "people of the test split, of 20");
-  app.add_option("--things", asked.things, "animals and objects of the test split, of 15");
-  app.add_option("--long", asked.long_people, "people who are also trained for 5000 steps");
+  app.add_option("--people", asked.people, "people of the test split")->check(CLI::Range(1, 20));
+  app.add_option("--things", asked.things, "animals and objects of the test split")->check(CLI::Range(1, 15));
+  app.add_option("--long", asked.long_people, "people who are also trained for 5000 steps")->check(CLI::Range(0, 20));
   app.add_option("--threads", threads, "workers, one run each")->check(CLI::PositiveNumber);
-  app.add_option("--dtype", load.dtype, "of UNet and autoencoder: bf16 or fp32");
+  app.add_option("--dtype", load.dtype, "of UNet and autoencoder")->check(CLI::IsMember({"bf16", "fp32"}));
   app.add_option("--device", load.device, "cpu or cuda");
   CLI11_PARSE(app, argc, argv);
   try {
@@ -39,6 +39,7 @@ int main(int argc, char** argv) {
     if (app.count("--long")) plan.long_people = asked.long_people;
     if (out.empty()) out = quick ? "out/tables-quick" : PERSONA_SOURCE "/docs/tables";
     if (cells_folder.empty()) cells_folder = out + "/cells";
+    const auto held = report_only ? nullptr : tables::hold(cells_folder);
     const auto sd = persona::StableDiffusion::load(toyland + "/model", load);
     const auto names = persona::read_lines(toyland + "/names.txt");
     const auto model = tables::fingerprint(sd, names);

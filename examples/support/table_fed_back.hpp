@@ -4,17 +4,28 @@
 
 #include "support/table_runs.hpp"
 
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tables {
 
-/// For one of the probe's kinds: the share of pictures that show it, by its row and by E of its row, and the cosine of
-/// the two pictures of one seed beside that of two pictures of the row.
-inline nlohmann::json feed_back(const persona::StableDiffusion& sd, const Metrics& metrics, int kind,
+/// What the probe answers where a picture shows the word: one of its kinds of thing, or somebody.
+inline std::pair<std::size_t, int> seen_as(const std::string& word) {
+  if (word == "person") return {toyland::count_question, static_cast<int>(toyland::Count::person)};
+  const auto& kinds = toyland::kind_names;
+  const auto found = std::ranges::find(kinds, word);
+  if (found == kinds.end()) throw persona::Error("tables", "the probe does not know '" + word + "'");
+  return {toyland::kind_question, static_cast<int>(found - kinds.begin())};
+}
+
+/// Of one of these words: the share of pictures that show it, by its row and by E of its row, and the cosine of the two
+/// pictures of one seed beside that of two pictures of the row.
+inline nlohmann::json feed_back(const persona::StableDiffusion& sd, const Metrics& metrics, const std::string& word,
                                 const Drawing& drawing, std::vector<persona::Image>* shown = nullptr) {
   const at::NoGradGuard no_grad;
-  const std::string word(toyland::kind_names[static_cast<std::size_t>(kind)]);
+  const auto [question, answer] = seen_as(word);
   const auto table = sd.text_encoder().embedding_table();
   const auto row = table[sd.tokenizer().encode(word).front()].unsqueeze(0).to(at::kFloat);
   const auto draw = [&](const persona::Tensor& rows) {
@@ -32,9 +43,9 @@ inline nlohmann::json feed_back(const persona::StableDiffusion& sd, const Metric
   const auto by_row = draw(row), by_output = draw(persona::encoder_output(sd, row));
   if (shown) *shown = {by_row[0], by_output[0], by_row[1], by_output[1]};
   const auto a = stacked(by_row), b = stacked(by_output);
-  const auto share_of = [&](const persona::Tensor& images) {
+  const auto share_of = [&, question = question, answer = answer](const persona::Tensor& images) {
     double right = 0;
-    for (const auto& answers : metrics.probe.look(images)) right += answers[toyland::kind_question] == kind;
+    for (const auto& answers : metrics.probe.look(images)) right += answers[question] == answer;
     return right / static_cast<double>(images.size(0));
   };
   const auto unit_a = metrics.pair.embed_images(a), unit_b = metrics.pair.embed_images(b);
@@ -42,6 +53,27 @@ inline nlohmann::json feed_back(const persona::StableDiffusion& sd, const Metric
           {"kind_by_output", share_of(b)},
           {"alike", (unit_a * unit_b).sum(1).mean().item<double>()},
           {"seeds_alike", (unit_a * unit_a.roll(1, 0)).sum(1).mean().item<double>()}};
+}
+
+inline const Setting fed_back_setting{"fed_back", 0, 0};
+
+/// Draws and scores what the cells lack of these words.
+inline void compute_fed_back(const Workshop& workshop, const std::vector<std::string>& words, long threads) {
+  std::vector<Work> list;
+  for (const std::string& word : words) {
+    if (workshop.cells.has(fed_back_setting, word)) continue;
+    const auto act = [&workshop, word](const std::function<void()>& tick) {
+      std::vector<persona::Image> shown;
+      workshop.cells.add(fed_back_setting, word,
+                         feed_back(workshop.sd, workshop.metrics, word, workshop.drawing, &shown));
+      persona::write_png(persona::make_grid(shown, {.columns = 4}), workshop.pictures / ("fed_back_" + word + ".png"));
+      tick();
+    };
+    list.push_back({.name = word, .steps = 1, .act = act, .failed = [&workshop, word](const std::string& why) {
+                      workshop.cells.add(fed_back_setting, word, {{"failed", why}});
+                    }});
+  }
+  work_through(std::move(list), threads, "words fed back");
 }
 
 }  // namespace tables

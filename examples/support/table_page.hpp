@@ -38,18 +38,21 @@ class Page {
     markdown_ += "\n";
     return *this;
   }
+  /// Of a result that there is; its picture may be on another machine.
   Page& picture(const std::filesystem::path& file, const std::string& caption) {
-    if (std::filesystem::exists(file)) {
-      const auto image = persona::read_image(file);
-      report_.image(image, caption, image.width);
-    }
+    if (!std::filesystem::exists(file)) return ++absent_, *this;
+    const auto image = persona::read_image(file);
+    report_.image(image, caption, image.width);
     return *this;
   }
+  /// How many pictures were asked for and are not there.
+  std::size_t absent() const { return absent_; }
   Page& chart(const std::string& title, const std::vector<persona::Series>& lines, const char* x_label = "step") {
     report_.chart(title, lines, {.x_label = x_label});
     return *this;
   }
   void save(const std::filesystem::path& folder) const {
+    std::filesystem::create_directories(folder);
     report_.save(folder / "tables.html");
     persona::write_file_atomically(folder / "tables.md", markdown_);
   }
@@ -57,6 +60,7 @@ class Page {
  private:
   persona::Report report_;
   std::string markdown_;
+  std::size_t absent_ = 0;
 };
 
 struct Column {
@@ -92,20 +96,20 @@ inline void add_table(Page& page, const Cells& cells, const std::vector<Setting>
 /// What a curve's points hold, beside the step; layered rows have a loss alone.
 enum class Curve { loss = 1, norm, cosine_to_start, cross_cosine, cross_norm };
 
-/// The curves that a setting's drawn subject left.
-inline std::vector<persona::Series> curves(const Cells& cells, const std::vector<Setting>& settings, Curve what) {
+/// The curves that one subject left.
+inline std::vector<persona::Series> curves(const Cells& cells, const std::vector<Setting>& settings,
+                                           const std::string& subject, Curve what) {
   const auto column = static_cast<std::size_t>(what);
   std::vector<persona::Series> lines;
   for (const Setting& setting : settings) {
-    const auto results = cells.read(setting);  // items() refers to it
-    for (const auto& [id, result] : results.items()) {
-      if (!result.contains("curve") || result["curve"].front().size() <= column) continue;
-      persona::Series line{setting.name()};
-      for (const auto& point : result["curve"])
-        line.x.push_back(point[0].get<double>()), line.y.push_back(point[column].get<double>());
-      lines.push_back(std::move(line));
-      break;
-    }
+    const auto results = cells.read(setting);
+    if (!results.contains(subject) || !results[subject].contains("curve")) continue;
+    const auto& curve = results[subject]["curve"];
+    if (curve.empty() || curve.front().size() <= column) continue;
+    persona::Series line{setting.name()};
+    for (const auto& point : curve)
+      line.x.push_back(point[0].get<double>()), line.y.push_back(point[column].get<double>());
+    lines.push_back(std::move(line));
   }
   return lines;
 }

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,14 @@ struct Plan {
             .every = false};
   }
 
+  /// What is fed back (Fig. 3): kinds of things, and "person".
+  std::vector<std::string> fed_back() const {
+    const auto& kinds = toyland::kind_names;
+    const auto last = kinds.begin() + static_cast<std::ptrdiff_t>(std::min(words, kinds.size()));
+    std::vector<std::string> list(kinds.begin(), last);
+    list.push_back("person");
+    return list;
+  }
   std::vector<Setting> long_runs() const { return {{"ti", 5e-3, 5000}, {"ci", 5e-3, 5000}}; }
   /// Cross Initialization at one rate and after so many steps, and without each of its parts.
   std::vector<Setting> ablations(const Setting& whole) const {
@@ -105,13 +114,23 @@ struct Study {
   Grid grid{};
 
   std::vector<Setting> settings() const { return grid.of(methods); }
+  /// Whether all of a method's grid was tried on the validation split; before that its best is the best so far.
+  bool complete(const Cells& cells, const std::string& method) const {
+    return std::ranges::all_of(grid.of({method}), [&](const Setting& setting) {
+      return cells.count(setting, ids(validation)) == validation.size();
+    });
+  }
   bool is_published(const Setting& setting) const { return std::ranges::find(published, setting) != published.end(); }
+  /// A method's best setting, where one was scored.
+  std::optional<Setting> best(const Cells& cells, const std::string& method) const {
+    const auto list = ranked(cells, settings(), method, ids(validation), worth);
+    return list.empty() ? std::nullopt : std::optional(list.front());
+  }
   /// Of each method the best setting of those that were scored.
   std::vector<Setting> chosen(const Cells& cells) const {
     std::vector<Setting> list;
     for (const auto& method : methods)
-      if (const auto best = ranked(cells, settings(), method, ids(validation), worth); !best.empty())
-        list.push_back(best.front());
+      if (const auto found = best(cells, method)) list.push_back(*found);
     return list;
   }
 };

@@ -1,7 +1,10 @@
 #pragma once
 // BaTex's tables and the rivals': every method that learns token rows.
 
-#include "support/table_columns.hpp"
+#include "support/table_differences.hpp"
+
+#include <cmath>
+#include <optional>
 
 namespace tables {
 
@@ -19,15 +22,15 @@ inline void report_sizes(Page& page, const Cells& cells, const Study& rows) {
     for (const Setting& setting : rows.chosen(cells))
       if (setting.method == batex_name(share)) {
         sizes.push_back(setting);
-        for (auto* line : {&text, &image, &traits}) {
-          line->x.push_back(share);
-          line->y.push_back(cells.mean(setting, test, line->name).mean);
-        }
+        for (auto* line : {&text, &image, &traits})
+          if (const auto mean = cells.mean(setting, test, line->name); mean.count > 0)
+            line->x.push_back(share), line->y.push_back(mean.mean);
       }
   page.section("T4 of BaTex: the size of the basis");
   page.paragraph("M as a share of a row's width, each at its best setting of the grid on the validation split.");
   add_table(page, cells, sizes, test, thing_columns, remarks(rows, cells));
-  page.chart("Scores by M / D", {text, image, traits}, "M / D");
+  add_differences(page, cells, against(sizes, rows.best(cells, batex_name(paper_share))), test, thing_differences);
+  if (text.x.size() > 1) page.chart("Scores by M / D", {text, image, traits}, "M / D");
 }
 
 /// The size that is found from the photos against fixed ones, concept by concept.
@@ -39,19 +42,32 @@ inline void report_automatic(Page& page, const Cells& cells, const Study& rows) 
       if (setting.method == batex_name(share)) fixed.push_back(setting);
   }
   if (fixed.empty() || found.empty()) return;
+  // A setting with a result less is no measure: what is not a number is neither more nor less than another.
+  const auto most_of = [](const std::vector<Setting>& list, const auto& of) {
+    std::optional<Setting> most;
+    for (const Setting& s : list)
+      if (std::isfinite(of(s)) && (!most || of(s) > of(*most))) most = s;
+    return most;
+  };
   const auto on_validation = [&](const Setting& s) { return text_and_image(cells, s, ids(rows.validation)); };
-  const auto best = *std::ranges::max_element(fixed, {}, on_validation);
+  const auto best_fixed = most_of(fixed, on_validation);
+  if (!best_fixed) return;
+  const Setting best = *best_fixed;
   std::vector<std::vector<std::string>> table;
   std::size_t wins = 0, beats_all = 0, tried = 0;
   const auto said = [](double value) { return Mean{.mean = value, .count = 1}.text(3); };
   for (const Specimen& one : rows.test) {
     const auto of = [&](const Setting& s) { return text_and_image(cells, s, {one.id}); };
     const double automatic = of(found.front()), chosen = of(best);
-    if (!std::isfinite(automatic + chosen)) continue;
-    const auto most = of(*std::ranges::max_element(fixed, {}, of));
+    if (!std::isfinite(automatic + chosen) || !std::ranges::all_of(fixed, [&](const Setting& s) {
+          return std::isfinite(of(s));
+        }))
+      continue;
+    const auto most = of(*most_of(fixed, of));
     ++tried, wins += automatic >= chosen, beats_all += automatic >= most;
     table.push_back({one.id, said(automatic), said(chosen), said(most)});
   }
+  if (table.empty()) return;
   page.section("BaTex: the size found from the photos");
   page.paragraph(
       "text + image of each concept. " + best.name() + " is the fixed M that is best on the validation split; " +
@@ -68,27 +84,37 @@ inline void report_rivals(Page& page, const Cells& cells, const Studies& studies
   if (rows.chosen(cells).empty()) return;
   page.section("T2 of BaTex, and its rivals: animals and objects");
   page.paragraph(
-      "Every method at the setting of the grid that is best on the validation split. batex_0.75 is the paper's M. ci "
-      "starts from E(class word), ci_near from E(mean of the rows nearest to it). Concepts and grid were fixed before any of "
-      "them was scored.");
+      "Every method at the setting of the grid that is best on the validation split. batex_0.75 is the paper's M. Concepts "
+      "and grid were fixed before any of them was scored.");
   auto best = rows.chosen(cells);
   best.insert(best.end(), rows.published.begin(), rows.published.end());
   add_table(page, cells, best, ids(rows.test), thing_columns, remarks(rows, cells));
-  add_pictures(page, best, rows.test, 2, pictures);
+  for (const char* method : {"ti", "ci"})
+    add_differences(page, cells, against(best, rows.best(cells, method)), ids(rows.test), thing_differences);
+  add_pictures(page, cells, best, rows.test, 2, pictures);
   report_sizes(page, cells, rows);
   report_automatic(page, cells, rows);
   page.section("T6 and T7 of BaTex: a poor initial word");
   page.paragraph(
-      "other_word: the word of another kind of thing; animal: a word that no caption of the model's training held. At "
-      "the settings that are best from the class word.");
-  add_table(page, cells, poor_words(cells, rows), ids(rows.test), thing_columns, remarks(rows, cells));
+      "At the settings that are best from the class word.");
+  const auto poor = poor_words(cells, rows);
+  add_table(page, cells, poor, ids(rows.test), thing_columns, remarks(rows, cells));
+  for (const std::string stem : {"ti", "batex"}) {
+    std::vector<Setting> same;
+    for (const Setting& setting : poor)
+      if (setting.method.starts_with(stem + "_")) same.push_back(setting);
+    add_differences(page, cells, against(same, rows.best(cells, stem == "ti" ? stem : batex_name(paper_share))),
+                    ids(rows.test), thing_differences);
+  }
   page.section("Rivals: people");
   page.paragraph(
-      "Every method at its best on the validation split. celeb_direct: Celeb Basis' coefficients learned themselves; celeb: "
-      "by a mapper from the photo's features, which are those of the recogniser that judges identity, so that its identity is "
-      "not to be compared with the others'; ci_celeb: Cross Initialization's start on Celeb Basis.");
+      "Every method at its best on the validation split. celeb's mapper reads the photo's features by the very recogniser "
+      "that judges alone and identity, so that its are not to be compared with the others'.");
   add_table(page, cells, rivals.chosen(cells), ids(rivals.test), person_columns, remarks(rivals, cells));
-  add_pictures(page, rivals.chosen(cells), rivals.test, 2, pictures);
+  for (const char* method : {"ti", "ci"})
+    add_differences(page, cells, against(rivals.chosen(cells), rivals.best(cells, method)), ids(rivals.test),
+                    person_differences);
+  add_pictures(page, cells, rivals.chosen(cells), rivals.test, 2, pictures);
   page.section("Rivals, validation splits (settings are chosen here)");
   add_table(page, cells, rows.settings(), ids(rows.validation), thing_columns, remarks(rows, cells));
   add_table(page, cells, rivals.settings(), ids(rivals.validation), person_columns, remarks(rivals, cells));

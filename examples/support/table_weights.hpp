@@ -1,7 +1,7 @@
 #pragma once
 // The tables of the methods that change weights.
 
-#include "support/table_columns.hpp"
+#include "support/table_differences.hpp"
 #include "support/table_pairs.hpp"
 
 namespace tables {
@@ -18,9 +18,13 @@ inline void report_pairs_and_edits(Page& page, const Cells& cells, const Plan& p
       "to the photos' halves side by side in that order than in the other; own, other: cosine of a half to the photo of who "
       "was asked for there, and to the other's; both: cosine of all pictures to the photos side by side.");
   add_table(page, cells, together, ids(pairs), pair_columns, nothing);
+  if (!together.empty())
+    add_differences(page, cells, against(together, together.front()), ids(pairs), pair_columns);
   for (const Setting& setting : together)
     for (std::size_t i = 0; i < std::min<std::size_t>(pairs.size(), 2); ++i)
-      page.picture(pictures / (setting.name() + "_" + pairs[i].id() + ".png"), setting.name() + ", " + pairs[i].id());
+      if (cells.has(setting, pairs[i].id()))
+        page.picture(pictures / (setting.name() + "_" + pairs[i].id() + ".png"),
+                     setting.name() + ", " + pairs[i].id());
   page.section("SVDiff: one picture, edited");
   page.paragraph(
       "One picture is learned with its caption, batch 4, no prior, and drawn again from its own noise (DDIM inversion, eta "
@@ -28,7 +32,10 @@ inline void report_pairs_and_edits(Page& page, const Cells& cells, const Plan& p
       "place is asked for; obeyed: share of edits that show the place or style; distance: perceptual distance of these edits "
       "to the picture; returned: that of what the picture's own caption draws again.");
   add_table(page, cells, edits, ids(studies.weights.test), edit_columns, nothing);
-  add_pictures(page, edits, studies.weights.test, 2, pictures);
+  const auto by_shifts = std::ranges::find(edits, "edit_svdiff", &Setting::method);
+  if (by_shifts != edits.end())
+    add_differences(page, cells, against(edits, *by_shifts), ids(studies.weights.test), edit_columns);
+  add_pictures(page, cells, edits, studies.weights.test, 2, pictures);
 }
 
 inline void report_weights(Page& page, const Cells& cells, const Plan& plan, const Studies& studies,
@@ -43,13 +50,17 @@ inline void report_weights(Page& page, const Cells& cells, const Plan& plan, con
       "trained: numbers, token rows among them. The thing goes by \"sks CLASS\", Custom Diffusion's by its learned row and "
       "the class.");
   add_table(page, cells, best, ids(weights.test), weight_columns, remarks(weights, cells));
-  add_pictures(page, best, weights.test, 2, pictures);
+  for (const char* method : {"dreambooth", "lora"})
+    add_differences(page, cells, against(best, weights.best(cells, method)), ids(weights.test), thing_differences);
+  add_pictures(page, cells, best, weights.test, 2, pictures);
   page.section("Table 1 of SVDiff: what is shifted");
   page.paragraph(
       "At SVDiff's best setting: the whole UNet, without the prior, with LoRA in one sum, and the paper's other eleven "
       "subsets.");
-  add_table(page, cells, spectral_variants(cells, studies), ids(studies.subsets), weight_columns,
-            remarks(weights, cells));
+  const auto variants = spectral_variants(cells, studies);
+  add_table(page, cells, variants, ids(studies.subsets), weight_columns, remarks(weights, cells));
+  add_differences(page, cells, against(variants, weights.best(cells, "svdiff")), ids(studies.subsets),
+                  thing_differences);
   report_pairs_and_edits(page, cells, plan, studies, pictures);
   page.section("Weights, validation split (settings are chosen here)");
   add_table(page, cells, weights.settings(), ids(weights.validation), weight_columns, remarks(weights, cells));

@@ -1,10 +1,12 @@
 #include "support/catch.hpp"
 #include "support/folder.hpp"
 #include "support/preset.hpp"
-#include "support/table_edits.hpp"
-#include "support/table_pairs.hpp"
-#include "support/table_plan.hpp"
-#include "support/table_runs.hpp"
+#include "support/table_report.hpp"
+#include "support/table_work.hpp"
+
+#include <persona/io/read_file.hpp>
+
+#include <fstream>
 
 using namespace tables;
 using persona::test::Folder;
@@ -33,13 +35,105 @@ TEST_CASE("results are kept by setting and subject, meaned over subjects, and ne
   CHECK_THROWS_WITH(other.has(setting, "person_01"), Catch::Contains("another model"));
 }
 
+TEST_CASE("differences are paired over the subjects that both settings have", "[toyland]") {
+  const Folder folder;
+  Cells cells(folder.path(), {});
+  const Setting one{"ci", 5e-3, 320}, other{"ti", 5e-3, 320};
+  const std::vector<std::string> ids{"a", "b", "c", "d"};
+  for (std::size_t i = 0; i < 4; ++i) {
+    const double height = static_cast<double>(i);  // far more than what the settings differ by
+    if (i < 3) cells.add(one, ids[i], {{"x", height + 0.1 * height + 0.1}});
+    cells.add(other, ids[i], {{"x", height}});
+  }
+  const auto mean = cells.difference(one, other, ids, "x");
+  CHECK(mean.count == 3);
+  CHECK(mean.mean == Approx(0.2));
+  CHECK(mean.error == Approx(0.1 / std::sqrt(3.0)));
+  CHECK(cells.difference(other, one, ids, "x").mean == Approx(-0.2));
+  CHECK(cells.difference(one, other, ids, "y").count == 0);
+  CHECK_FALSE(mean.stands_out());  // 3.5 standard errors, of three subjects
+  CHECK(Mean{.mean = -0.43, .error = 0.1, .count = 3}.stands_out());
+  CHECK(Mean{.mean = 0.2, .error = 0.1, .count = 20}.stands_out());
+  CHECK_FALSE(Mean{.mean = 0.19, .error = 0.1, .count = 20}.stands_out());
+  CHECK_FALSE(Mean{.mean = 0, .error = 0, .count = 20}.stands_out());
+}
+
+TEST_CASE("a damaged file of results is named, and how to mend it; a second program on one folder is refused",
+          "[toyland]") {
+  const Folder folder;
+  const Cells cells(folder.path(), {});
+  const Setting setting{"ti", 5e-3, 320};
+  for (const char* text : {"", "{\"common\": null, \"subj", "[]", "{\"common\": null}",
+                           "{\"common\": null, \"subjects\": {\"a\": 1}}"}) {
+    std::ofstream(folder / "ti_lr0.005_steps320.json") << text;
+    CHECK_THROWS_WITH(cells.has(setting, "a"), Catch::Contains("ti_lr0.005_steps320.json") &&
+                                                   Catch::Contains("not a file of results") &&
+                                                   Catch::Contains("delete it"));
+  }
+  auto held = hold(folder / "cells");
+  CHECK_THROWS_WITH(hold(folder / "cells"), Catch::Contains("--cells") && Catch::Contains("another program"));
+  held.reset();
+  CHECK_NOTHROW(hold(folder / "cells"));
+}
+
+TEST_CASE("the page says what its plan still lacks, and shows no number that is none", "[toyland]") {
+  const Folder folder;
+  Cells cells(folder / "cells", {});
+  const auto plan = Plan::quick();
+  const auto studies = Studies::read(plan);
+  const auto page = [&] {
+    write_report(cells, plan, studies, {}, "model", folder / "pictures", folder / "out");
+    const auto bytes = persona::read_file(folder / "out" / "tables.md");
+    return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  };
+  const auto list = stages(cells, plan, studies);
+  const auto before = tally(cells, list);
+  CHECK(before.second == 0);
+  auto text = page();
+  CHECK_THAT(text, Catch::Contains(std::to_string(before.first) + " of the plan's"));
+  CHECK(text.find("best") == text.find("best setting is"));
+  // Some results of a grid, one of them a run that diverged, one without all its scores, none with its picture.
+  const auto known = studies.people.validation.front().id, judged = studies.people.test.front().id,
+             thing = studies.things.validation.front().id;
+  cells.add({"ti", 5e-3, 10}, known, {{"alone", 0.5}, {"obeyed", 0.5}});
+  cells.add({"ti", 5e-3, 10}, judged, {{"alone", 0.5}, {"obeyed", std::nan("")}});
+  cells.add({"ci", 2e-2, 25}, known, {{"failed", "not finite"}});
+  cells.add({"ci", 5e-3, 25}, judged, {{"alone", 0.25}, {"curve", nlohmann::json::array()}});
+  for (const char* method : {"ti", "ci", "batex_automatic", "batex_0.75"})
+    cells.add({method, 2e-2, 25}, thing, {{"traits", 0.5}, {"obeyed", 0.5}});
+  for (const Specimen& one : studies.rows.test) cells.add({"batex_automatic", 2e-2, 25}, one.id, {{"text", 0.5}});
+  text = page();
+  CHECK(tally(cells, stages(cells, plan, studies)).second > 5);
+  CHECK_THAT(text, Catch::Contains("results are missing"));
+  CHECK_THAT(text, Catch::Contains("best so far on validation"));
+  CHECK_THAT(text, Catch::Contains("pictures are not shown"));
+  CHECK_THAT(text, Catch::Contains("| ci_lr0.005_steps25 | ti_lr0.005_steps10 | -0.250 |"));
+  for (const char* none : {" nan", "-nan", "inf "}) CHECK(text.find(none) == text.npos);
+  CHECK_THAT(text, Catch::Contains("a {} person with a sad expression") && Catch::Contains("a {} latte art"));
+}
+
+TEST_CASE("the page explains every method and every column", "[toyland]") {
+  const auto& explained = methods_explained();
+  for (const auto& [method, begin] : methods()) CHECK(explained.contains(method));
+  for (const auto& [method, begin] : weight_methods()) CHECK(explained.contains(method));
+  for (const auto& [method, begin] : pair_methods()) CHECK(explained.contains(method));
+  for (const auto& [method, begin] : edit_methods()) CHECK(explained.contains(method));
+  std::string titles;
+  for (const auto& [title, meaning] : columns_explained()) titles += ", " + title + ",";
+  for (const auto* columns : {&person_columns, &thing_columns, &weight_columns})
+    for (const Column& column : *columns) {
+      INFO(column.title);
+      CHECK((titles.find(", " + column.title + ",") != titles.npos));
+    }
+}
+
 TEST_CASE("only what is missing is run, one run for all the snapshots of a learning rate", "[toyland]") {
   const Folder folder;
   Cells cells(folder.path(), {});
   const std::vector<Specimen> people{{.id = "person_01"}, {.id = "person_02"}};
   const std::vector<Setting> settings{{"ti", 5e-3, 25}, {"ti", 5e-3, 320}, {"ci", 5e-3, 25}};
-  cells.add({"ti", 5e-3, 320}, "person_01", {});
-  cells.add({"ci", 5e-3, 25}, "person_02", {});
+  cells.add({"ti", 5e-3, 320}, "person_01", nlohmann::json::object());
+  cells.add({"ci", 5e-3, 25}, "person_02", nlohmann::json::object());
   const auto jobs = missing(cells, settings, people);
   REQUIRE(jobs.size() == 3);
   CHECK(jobs[0].method == "ci");
@@ -89,19 +183,37 @@ TEST_CASE("the examples' presets are what the committed results choose on the va
   CHECK(best[1] == Setting{"ci", ci.lr, ci.steps});
 }
 
-TEST_CASE("a run that breaks off is noted in place of its scores, and the work goes on", "[toyland]") {
+TEST_CASE("a run that diverges is noted in place of its scores, and the work goes on; another error ends it",
+          "[toyland]") {
   const auto sd = persona::StableDiffusion::load(PERSONA_SOURCE "/examples/toyland/model");
   const Metrics metrics(sd);
   const std::vector<std::string> none;  // Cross Initialization of a person has no names to average
   const Folder folder;
   Cells cells(folder / "cells", {});
-  const auto people = read_specimens("people");
-  const Workshop workshop{
-      sd, metrics, none, cells, folder / "pictures", {.people_batch = 2}, {.images = 1, .steps = 2}};
-  const std::vector<Specimen> one{people[0]};
-  work_off(workshop, missing(cells, {{"ci", 5e-3, 1}, {"ti", 5e-3, 1}}, one), 1, "");
-  CHECK(cells.read({"ci", 5e-3, 1})["person_00"].contains("failed"));
-  CHECK(cells.read({"ti", 5e-3, 1})["person_00"].contains("alone"));
+  const auto people = read_specimens("people"), things = read_specimens("things");
+  const Workshop workshop{sd,
+                          metrics,
+                          none,
+                          cells,
+                          folder / "pictures",
+                          {.people_batch = 2, .things_batch = 1},
+                          {.images = 1, .steps = 2}};
+  const std::vector<Specimen> person{people[0]}, thing{things[0]};
+  const Setting far{"svdiff_without_prior", 1e6, 4}, near{"ti", 5e-3, 1}, impossible{"ci", 5e-3, 1};
+  work_off(workshop, missing(cells, {far, near}, thing), 1, "");
+  CHECK(cells.read(far)["thing_00"].contains("failed"));
+  CHECK(cells.read(near)["thing_00"].contains("traits"));
+  CHECK_THROWS_AS(work_off(workshop, missing(cells, {impossible}, person), 1, ""), persona::Error);
+  CHECK(missing(cells, {impossible}, person).size() == 1);
+  const auto no_number = at::full({1, 3, 4, 4}, std::nan(""));
+  try {
+    persona::to_images(no_number);
+    FAIL("pictures of nothing");
+  } catch (const persona::Error& error) {
+    CHECK(diverged(error));
+  }
+  CHECK_FALSE(diverged(persona::Error("a.png", "cannot be written")));
+  CHECK_FALSE(diverged(std::bad_alloc()));
 }
 
 TEST_CASE("a snapshot of a run is what a shorter run ends with, bit for bit", "[toyland]") {
