@@ -2,6 +2,7 @@
 
 #include <persona/core/error.hpp>
 #include <persona/core/warning.hpp>
+#include <persona/text/single_token.hpp>
 #include <persona/text/tokenizer.hpp>
 
 #include <algorithm>
@@ -50,12 +51,7 @@ bool in_vocabulary(const T& tokenizer, std::string_view token) {
   if (piece == std::ranges::end(pieces)) return false;
   const std::int64_t first = *piece;
   if (++piece != std::ranges::end(pieces)) return false;
-  if constexpr (requires {
-                  { tokenizer.unk_token_id() } -> std::convertible_to<std::int64_t>;
-                })
-    return first != static_cast<std::int64_t>(tokenizer.unk_token_id());
-  else
-    return true;
+  return is_known(tokenizer, token, first);
 }
 
 template <Tokenizer T>
