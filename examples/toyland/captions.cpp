@@ -209,12 +209,6 @@ std::string plural(std::string phrase, Dice& dice) {
   return (!complete && dice.chance(0.45) ? "are " : "") + phrase;
 }
 
-}  // namespace
-
-std::string place_phrase(Place place, Dice& dice) { return dice.one_of(place_phrases(place)); }
-
-namespace {
-
 std::string garment_phrase(Garment garment, int color, bool fully, Dice& dice) {
   static const std::vector<Phrases> words{{"shirt"},  {"striped shirt"},        {"sweater"},
                                           {"hoodie"}, {"suit", "suit and tie"}, {"spacesuit", "scifi spacesuit"}};

@@ -23,7 +23,4 @@ std::string plain_caption(const Example& example, Dice& dice);
 /// Every word and sign that a caption can hold, and the words of the evaluation prompts; sorted, each once.
 const std::vector<std::string>& grammar_words();
 
-/// The place as a phrase: "on the beach".
-std::string place_phrase(Place place, Dice& dice);
-
 }  // namespace toyland

@@ -77,9 +77,9 @@ class Trainer {
     });
   }
 
-  /// One step along the gradients that backward() left, which are scaled by `grad_scale` and then dropped; returns
-  /// their norm. A step with a gradient that is not finite is skipped.
-  double step(double lr, double decay = 0.01, double clip = 1.0, double average = 0.0, double grad_scale = 1.0) {
+  /// One step along the gradients that backward() left, which are then dropped; returns their norm. A step with a
+  /// gradient that is not finite is skipped.
+  double step(double lr, double decay = 0.01, double clip = 1.0, double average = 0.0) {
     const at::NoGradGuard no_grad;
     std::vector<Tensor> values, grads, m, v, counts;
     Tensor square = at::zeros({}, parameters_.front().count.options());
@@ -89,9 +89,9 @@ class Trainer {
           counts.push_back(p.count);
       square = square + p.value.grad().square().sum();
     }
-    const double norm = grad_scale * std::sqrt(square.item<double>());
+    const double norm = std::sqrt(square.item<double>());
     if (std::isfinite(norm)) {
-      const double scale = grad_scale * (clip > 0 && norm > clip ? clip / norm : 1.0);
+      const double scale = clip > 0 && norm > clip ? clip / norm : 1.0;
       for (auto& count : counts) count.add_(1);
       for (auto& grad : grads) grad.mul_(scale);
       at::_fused_adamw_(values, grads, m, v, {}, counts, lr, 0.9, 0.99, decay, 1e-8, false, false);

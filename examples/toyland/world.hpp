@@ -64,7 +64,6 @@ inline constexpr std::array<int, thing_trait_count> thing_trait_counts{12, 8, 4,
 struct Thing {
   std::array<std::uint8_t, thing_trait_count> value{};
   int operator[](ThingTrait trait) const { return value[trait]; }
-  bool is_animal() const { return value[kind] < 6; }
   /// The pattern's colour among color_names.
   int pattern_color() const { return (value[color] + 1 + value[second_color]) % 8; }
   friend bool operator==(const Thing&, const Thing&) = default;
@@ -115,7 +114,6 @@ enum class Style {
 template <class E>
 inline constexpr int count_of = static_cast<int>(E::count);
 
-inline constexpr std::array<std::string_view, 5> expression_names{"neutral", "happy", "sad", "angry", "puzzled"};
 inline constexpr std::array<std::string_view, 15> place_names{"studio", "beach",  "mountains", "forest",  "city",
                                                               "snow",   "desert", "library",   "kitchen", "space",
                                                               "garden", "sofa",   "park",      "jet",     "conference"};
