@@ -130,6 +130,14 @@ class Cells {
       if (has_score(all, id, key)) values.push_back(all[id][key]);
     return mean_of(values);
   }
+  /// How many of the subjects have more than this of a score.
+  std::size_t above(const Setting& setting, const std::vector<std::string>& subjects, const std::string& key,
+                    double bound) const {
+    const auto all = read(setting);
+    return static_cast<std::size_t>(std::ranges::count_if(subjects, [&](const auto& id) {
+      return has_score(all, id, key) && all[id][key].template get<double>() > bound;
+    }));
+  }
   /// One setting's score less the other's, over the subjects named that have both: the mean of the paired differences.
   Mean difference(const Setting& one, const Setting& other, const std::vector<std::string>& subjects,
                   const std::string& key) const {

@@ -4,6 +4,8 @@
 #include "support/table_page.hpp"
 #include "support/table_plan.hpp"
 
+#include <cmath>
+#include <cstdio>
 #include <map>
 #include <string>
 #include <vector>
@@ -11,6 +13,7 @@
 namespace tables {
 
 inline const std::vector<Column> person_columns{{"alone", "alone"},
+                                                {"above 0.5", "alone", 0.5},
                                                 {"identity", "identity"},
                                                 {"faces", "found"},
                                                 {"traits", "traits"},
@@ -54,6 +57,17 @@ inline std::function<std::string(const Setting&)> remarks(const Study& study, co
     const auto found = said.find(setting);
     const std::string best = found == said.end() ? "" : found->second;
     return !study.is_published(setting) ? best : best.empty() ? "published" : "published, " + best;
+  };
+}
+
+/// The same of the validation split, with the sum of scores that chooses.
+inline std::function<std::string(const Setting&)> choosing_remarks(const Study& study, const Cells& cells) {
+  return [&study, &cells, remark = remarks(study, cells)](const Setting& setting) {
+    const double sum = worth(cells, setting, ids(study.validation), study.worth);
+    if (!std::isfinite(sum)) return remark(setting);
+    char text[32];
+    std::snprintf(text, sizeof text, "sum %.4f", sum);
+    return text + (remark(setting).empty() ? "" : ", " + remark(setting));
   };
 }
 

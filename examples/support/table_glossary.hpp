@@ -63,6 +63,7 @@ inline const std::vector<std::pair<std::string, std::string>>& columns_explained
   static const std::vector<std::pair<std::string, std::string>> all{
       {"alone", "recogniser cosine to the photo over the 10 prompts that ask for nobody else and no style; 0 where no "
                 "face is found"},
+      {"above 0.5", "how many subjects have more than that of alone"},
       {"identity", "the same over the 15 prompts that ask for no style; pictures without a face are left out"},
       {"faces", "share of these pictures in which the recogniser finds a face"},
       {"traits", "share of the subject's traits that the probe finds where it stands alone in a photo"},

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -63,8 +64,10 @@ class Page {
   std::size_t absent_ = 0;
 };
 
+/// A score's mean; with `above`, how many subjects have more.
 struct Column {
-  std::string title, key;
+  std::string title{}, key{};
+  std::optional<double> above{};
 };
 
 /// A row a setting: its scores over the subjects, how many there are, and what is to be said of it. A score that fewer
@@ -84,6 +87,10 @@ inline void add_table(Page& page, const Cells& cells, const std::vector<Setting>
     if (count == 0) continue;
     for (const auto& column : columns) {
       const auto mean = cells.mean(setting, subjects, column.key);
+      if (column.above) {
+        row.push_back(mean.count == 0 ? "" : std::to_string(cells.above(setting, subjects, column.key, *column.above)));
+        continue;
+      }
       row.push_back(mean.text(column.key == "cpu_seconds" ? 1 : 3) +
                     (mean.count > 0 && mean.count < count ? " (of " + std::to_string(mean.count) + ")" : ""));
     }

@@ -104,7 +104,7 @@ inline void write_report(const Cells& cells, const Plan& plan, const Studies& st
   add_table(page, cells, longest, few, person_columns, remark);
   add_differences(page, cells, long_comparisons(cells, plan, people), few, person_differences);
   page.section("T1: people, validation split (settings are chosen here)");
-  add_table(page, cells, people.settings(), ids(people.validation), person_columns, remark);
+  add_table(page, cells, people.settings(), ids(people.validation), person_columns, choosing_remarks(people, cells));
   report_ablations(page, cells, plan, people);
   report_fed_back(page, cells, pictures);
   page.section("T2: animals and objects, test split");
@@ -112,7 +112,7 @@ inline void write_report(const Cells& cells, const Plan& plan, const Studies& st
   add_differences(page, cells, first_comparisons(cells, plan, things), ids(things.test), thing_differences);
   add_pictures(page, cells, things.chosen(cells), things.test, 3, pictures);
   page.section("T2: animals and objects, validation split (settings are chosen here)");
-  add_table(page, cells, things.settings(), ids(things.validation), thing_columns, remarks(things, cells));
+  add_table(page, cells, things.settings(), ids(things.validation), thing_columns, choosing_remarks(things, cells));
   report_rivals(page, cells, studies, pictures);
   report_weights(page, cells, plan, studies, pictures);
   report_words(page);

@@ -116,8 +116,8 @@ inline void report_rivals(Page& page, const Cells& cells, const Studies& studies
                     person_differences);
   add_pictures(page, cells, rivals.chosen(cells), rivals.test, 2, pictures);
   page.section("Rivals, validation splits (settings are chosen here)");
-  add_table(page, cells, rows.settings(), ids(rows.validation), thing_columns, remarks(rows, cells));
-  add_table(page, cells, rivals.settings(), ids(rivals.validation), person_columns, remarks(rivals, cells));
+  add_table(page, cells, rows.settings(), ids(rows.validation), thing_columns, choosing_remarks(rows, cells));
+  add_table(page, cells, rivals.settings(), ids(rivals.validation), person_columns, choosing_remarks(rivals, cells));
 }
 
 }  // namespace tables

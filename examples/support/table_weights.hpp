@@ -63,7 +63,7 @@ inline void report_weights(Page& page, const Cells& cells, const Plan& plan, con
                   thing_differences);
   report_pairs_and_edits(page, cells, plan, studies, pictures);
   page.section("Weights, validation split (settings are chosen here)");
-  add_table(page, cells, weights.settings(), ids(weights.validation), weight_columns, remarks(weights, cells));
+  add_table(page, cells, weights.settings(), ids(weights.validation), weight_columns, choosing_remarks(weights, cells));
 }
 
 }  // namespace tables

@@ -51,6 +51,7 @@ TEST_CASE("differences are paired over the subjects that both settings have", "[
   CHECK(mean.error == Approx(0.1 / std::sqrt(3.0)));
   CHECK(cells.difference(other, one, ids, "x").mean == Approx(-0.2));
   CHECK(cells.difference(one, other, ids, "y").count == 0);
+  CHECK(cells.above(other, ids, "x", 0.5) == 3);
   CHECK_FALSE(mean.stands_out());  // 3.5 standard errors, of three subjects
   CHECK(Mean{.mean = -0.43, .error = 0.1, .count = 3}.stands_out());
   CHECK(Mean{.mean = 0.2, .error = 0.1, .count = 20}.stands_out());
@@ -105,7 +106,7 @@ TEST_CASE("the page says what its plan still lacks, and shows no number that is 
   text = page();
   CHECK(tally(cells, stages(cells, plan, studies)).second > 5);
   CHECK_THAT(text, Catch::Contains("results are missing"));
-  CHECK_THAT(text, Catch::Contains("best so far on validation"));
+  CHECK_THAT(text, Catch::Contains("sum 1.0000, best so far on validation"));
   CHECK_THAT(text, Catch::Contains("pictures are not shown"));
   CHECK_THAT(text, Catch::Contains("| ci_lr0.005_steps25 | ti_lr0.005_steps10 | -0.250 |"));
   for (const char* none : {" nan", "-nan", "inf "}) CHECK(text.find(none) == text.npos);
