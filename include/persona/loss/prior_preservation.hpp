@@ -126,7 +126,7 @@ struct PriorPreservation {
     for (const Field& field : describe().fields)
       if (field.name.starts_with("sampling.")) key = hash_text(field.name + "=" + field.value, key);
     key = hash_text(std::to_string(sampling.first), key);
-    return sampling.start.defined() ? hash_tensor(sampling.start, key) : key;
+    return sampling.start.defined() ? persona::hash_tensor(sampling.start, key) : key;
   }
   Tensor class_latents(const std::string& text, const BindContext& context) const {
     std::filesystem::path file;

@@ -50,7 +50,7 @@ class SvdCache {
     return text;
   }
   static std::string hash_of(const ThinSvd& svd) {
-    return hexadecimal(hash_tensor(svd.vt, hash_tensor(svd.s, hash_tensor(svd.u))));
+    return hexadecimal(persona::hash_tensor(svd.vt, persona::hash_tensor(svd.s, persona::hash_tensor(svd.u))));
   }
   static ThinSvd in(const ThinSvd& svd, at::Device device, at::ScalarType dtype) {
     return {svd.u.to(device, dtype).contiguous(), svd.s.to(device, dtype), svd.vt.to(device, dtype).contiguous()};
