@@ -39,7 +39,7 @@ inline const std::vector<Column> thing_columns{{"traits", "traits"},
                                                {"CPU seconds", "cpu_seconds"}};
 
 inline const std::vector<Column> weight_columns{
-    {"traits", "traits"}, {"image", "image"}, {"text", "text"},   {"obeyed", "obeyed"},   {"place", "place"},
+    {"traits", "traits"}, {"image", "image"}, {"text", "text"},       {"obeyed", "obeyed"},          {"place", "place"},
     {"leak", "leak"},     {"count", "count"}, {"trained", "trained"}, {"CPU seconds", "cpu_seconds"}};
 
 inline const std::vector<Column> pair_columns{

@@ -14,10 +14,9 @@ namespace tables {
 /// The first's scores less the second's, subject by subject.
 using Comparison = std::pair<Setting, Setting>;
 
-inline const std::vector<Column> person_differences{{"alone", "alone"},   {"identity", "identity"},
-                                                    {"traits", "traits"}, {"text", "text"},
-                                                    {"obeyed", "obeyed"}, {"place", "place"},
-                                                    {"leak", "leak"},     {"expression", "expression"}};
+inline const std::vector<Column> person_differences{
+    {"alone", "alone"},   {"identity", "identity"}, {"traits", "traits"}, {"text", "text"},
+    {"obeyed", "obeyed"}, {"place", "place"},       {"leak", "leak"},     {"expression", "expression"}};
 inline const std::vector<Column> thing_differences{{"traits", "traits"}, {"image", "image"}, {"text", "text"},
                                                    {"obeyed", "obeyed"}, {"place", "place"}, {"leak", "leak"},
                                                    {"count", "count"}};
@@ -45,8 +44,7 @@ inline void add_differences(Page& page, const Cells& cells, const std::vector<Co
     for (const auto& column : columns) {
       const auto mean = cells.difference(one, other, subjects, column.key);
       most = std::max(most, mean.count);
-      row.push_back(mean.count == 0 ? ""
-                                    : (mean.mean < 0 ? "" : "+") + mean.text(3) + (mean.stands_out() ? " *" : ""));
+      row.push_back(mean.count == 0 ? "" : (mean.mean < 0 ? "" : "+") + mean.text(3) + (mean.stands_out() ? " *" : ""));
     }
     if (most == 0) continue;
     row.push_back(std::to_string(most));

@@ -61,8 +61,9 @@ inline const std::map<std::string, std::string>& methods_explained() {
 /// Every column of the tables.
 inline const std::vector<std::pair<std::string, std::string>>& columns_explained() {
   static const std::vector<std::pair<std::string, std::string>> all{
-      {"alone", "recogniser cosine to the photo over the 10 prompts that ask for nobody else and no style; 0 where no "
-                "face is found"},
+      {"alone",
+       "recogniser cosine to the photo over the 10 prompts that ask for nobody else and no style; 0 where no "
+       "face is found"},
       {"above 0.5", "how many subjects have more than that of alone"},
       {"identity", "the same over the 15 prompts that ask for no style; pictures without a face are left out"},
       {"faces", "share of these pictures in which the recogniser finds a face"},
@@ -71,8 +72,9 @@ inline const std::vector<std::pair<std::string, std::string>>& columns_explained
       {"text", "cosine of picture and prompt, which says the class word alone"},
       {"obeyed", "share of all that the prompts ask for: place, expression, garment, style, count"},
       {"place, expression", "share of the prompts that ask for one in which the probe finds it"},
-      {"count", "share of pictures, no style asked for, that show as many people and things as asked for; one thing, "
-                "whatever its kind, is one"},
+      {"count",
+       "share of pictures, no style asked for, that show as many people and things as asked for; one thing, "
+       "whatever its kind, is one"},
       {"leak", "share of pictures that show the photo's place though the prompt asks for another"},
       {"norm", "mean length of the learned rows v"},
       {"cosine to start", "of the learned rows and those that they started as"},
@@ -101,12 +103,12 @@ inline void report_words(Page& page) {
     for (const Prompt& prompt : person ? person_prompts() : thing_prompts()) {
       const auto wanted = prompt.wanted(person);
       std::string asked;
-      for (const auto& [name, question] : std::vector<std::pair<const char*, std::size_t>>{
-               {"place", toyland::place_question},
-               {"expression", toyland::expression_question},
-               {"garment", toyland::garment_question},
-               {"style", toyland::style_question},
-               {"count", toyland::count_question}})
+      for (const auto& [name, question] :
+           std::vector<std::pair<const char*, std::size_t>>{{"place", toyland::place_question},
+                                                            {"expression", toyland::expression_question},
+                                                            {"garment", toyland::garment_question},
+                                                            {"style", toyland::style_question},
+                                                            {"count", toyland::count_question}})
         if (wanted[question] != toyland::no_answer) asked += (asked.empty() ? "" : ", ") + std::string(name);
       const bool photo = prompt.style == Style::photo, person_alone = person && !prompt.two;
       rows.push_back({person ? "person" : "animal or object", prompt.text, asked,

@@ -23,9 +23,10 @@ inline void report_head(Page& page, const Cells& cells, const Plan& plan, const 
       " steps, guidance 3.5; batch 8, of animals and objects 4, one thread a run. Mean over subjects ± its standard error. Model " +
       model + ". tables.html has the pictures and curves; tables.md the same text and tables without them.");
   const auto [asked, there] = tally(cells, stages(cells, plan, studies));
-  page.paragraph(there == asked ? "All of the plan's " + std::to_string(asked) + " results are there."
-                                : std::to_string(asked - there) + " of the plan's " + std::to_string(asked) +
-                                      " results are missing, more where settings are not yet chosen; tables computes them.");
+  page.paragraph(there == asked
+                     ? "All of the plan's " + std::to_string(asked) + " results are there."
+                     : std::to_string(asked - there) + " of the plan's " + std::to_string(asked) +
+                           " results are missing, more where settings are not yet chosen; tables computes them.");
   page.paragraph(
       "A method's best setting is that of the grid whose alone + obeyed (people) or traits + obeyed (animals and "
       "objects) is highest on the validation split. Differences are paired: over subjects that both settings have, the "
@@ -68,12 +69,12 @@ inline void report_ablations(Page& page, const Cells& cells, const Plan& plan, c
   drawn.insert(drawn.begin(), {"ti", drawn.front().lr, drawn.front().steps});
   if (people.test.empty()) return;
   const auto& subject = people.test.front().id;
-  for (const auto& [title, what] : std::vector<std::pair<const char*, Curve>>{
-           {"Norm of the rows", Curve::norm},
-           {"Norm of E(v)", Curve::cross_norm},
-           {"Cosine of E(v) and v", Curve::cross_cosine},
-           {"Cosine of the rows to their start", Curve::cosine_to_start},
-           {"Denoising loss, mean of 20 steps", Curve::loss}})
+  for (const auto& [title, what] :
+       std::vector<std::pair<const char*, Curve>>{{"Norm of the rows", Curve::norm},
+                                                  {"Norm of E(v)", Curve::cross_norm},
+                                                  {"Cosine of E(v) and v", Curve::cross_cosine},
+                                                  {"Cosine of the rows to their start", Curve::cosine_to_start},
+                                                  {"Denoising loss, mean of 20 steps", Curve::loss}})
     if (const auto lines = curves(cells, drawn, subject, what); !lines.empty())
       page.chart(std::string(title) + ", " + subject, lines);
 }
@@ -117,10 +118,11 @@ inline void write_report(const Cells& cells, const Plan& plan, const Studies& st
   report_weights(page, cells, plan, studies, pictures);
   report_words(page);
   if (page.absent() > 0)
-    page.section("Pictures").paragraph(
-        std::to_string(page.absent()) +
-        " pictures are not shown: their results were computed in another folder or on another machine, and kept without "
-        "them.");
+    page.section("Pictures")
+        .paragraph(
+            std::to_string(page.absent()) +
+            " pictures are not shown: their results were computed in another folder or on another machine, and kept without "
+            "them.");
   page.save(out);
 }
 

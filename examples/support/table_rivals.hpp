@@ -59,9 +59,8 @@ inline void report_automatic(Page& page, const Cells& cells, const Study& rows) 
   for (const Specimen& one : rows.test) {
     const auto of = [&](const Setting& s) { return text_and_image(cells, s, {one.id}); };
     const double automatic = of(found.front()), chosen = of(best);
-    if (!std::isfinite(automatic + chosen) || !std::ranges::all_of(fixed, [&](const Setting& s) {
-          return std::isfinite(of(s));
-        }))
+    if (!std::isfinite(automatic + chosen) ||
+        !std::ranges::all_of(fixed, [&](const Setting& s) { return std::isfinite(of(s)); }))
       continue;
     const auto most = of(*most_of(fixed, of));
     ++tried, wins += automatic >= chosen, beats_all += automatic >= most;
@@ -95,8 +94,7 @@ inline void report_rivals(Page& page, const Cells& cells, const Studies& studies
   report_sizes(page, cells, rows);
   report_automatic(page, cells, rows);
   page.section("T6 and T7 of BaTex: a poor initial word");
-  page.paragraph(
-      "At the settings that are best from the class word.");
+  page.paragraph("At the settings that are best from the class word.");
   const auto poor = poor_words(cells, rows);
   add_table(page, cells, poor, ids(rows.test), thing_columns, remarks(rows, cells));
   for (const std::string stem : {"ti", "batex"}) {

@@ -153,8 +153,7 @@ inline double share(double right, double asked) { return asked > 0 ? right / ask
 /// - leak: share of pictures, of prompts that ask for another place, that show the photo's
 inline nlohmann::json score(const persona::StableDiffusion& sd, const persona::Learned& learned, const Specimen& one,
                             const std::string& token, const Metrics& metrics, const Drawing& drawing,
-                            std::vector<persona::Image>* shown = nullptr,
-                            const std::function<void()>& tick = {}) {
+                            std::vector<persona::Image>* shown = nullptr, const std::function<void()>& tick = {}) {
   const auto& prompts = prompts_of(one);
   const auto model = sd.with(learned);
   const auto photo = persona::to_tensor(one.photo).unsqueeze(0);

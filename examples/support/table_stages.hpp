@@ -44,7 +44,10 @@ inline std::vector<Stage> stages(const Cells& cells, const Plan& plan, const Stu
       return settings;
     };
   };
-  list.push_back({"words fed back", Stage::Kind::words, [] { return std::vector<Setting>{fed_back_setting}; }, {},
+  list.push_back({"words fed back",
+                  Stage::Kind::words,
+                  [] { return std::vector<Setting>{fed_back_setting}; },
+                  {},
                   plan.fed_back()});
   work("validation people", people.validation, grid(people));
   work("people, published and best settings", people.test, first(people));
@@ -67,8 +70,7 @@ inline std::vector<Stage> stages(const Cells& cells, const Plan& plan, const Stu
   work(
       "two things in one model", studies.paired, [&] { return pair_settings(cells, plan, studies); },
       Stage::Kind::pairs);
-  work(
-      "one picture, edited", weights.test, [&] { return edit_settings(cells, plan, studies); }, Stage::Kind::edits);
+  work("one picture, edited", weights.test, [&] { return edit_settings(cells, plan, studies); }, Stage::Kind::edits);
   work("rivals, validation people", rivals.validation, grid(rivals));
   work("rivals, people", rivals.test, [&] { return rivals.chosen(cells); });
   work("people, the whole grid", people.test, grid(people));

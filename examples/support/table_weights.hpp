@@ -18,13 +18,11 @@ inline void report_pairs_and_edits(Page& page, const Cells& cells, const Plan& p
       "to the photos' halves side by side in that order than in the other; own, other: cosine of a half to the photo of who "
       "was asked for there, and to the other's; both: cosine of all pictures to the photos side by side.");
   add_table(page, cells, together, ids(pairs), pair_columns, nothing);
-  if (!together.empty())
-    add_differences(page, cells, against(together, together.front()), ids(pairs), pair_columns);
+  if (!together.empty()) add_differences(page, cells, against(together, together.front()), ids(pairs), pair_columns);
   for (const Setting& setting : together)
     for (std::size_t i = 0; i < std::min<std::size_t>(pairs.size(), 2); ++i)
       if (cells.has(setting, pairs[i].id()))
-        page.picture(pictures / (setting.name() + "_" + pairs[i].id() + ".png"),
-                     setting.name() + ", " + pairs[i].id());
+        page.picture(pictures / (setting.name() + "_" + pairs[i].id() + ".png"), setting.name() + ", " + pairs[i].id());
   page.section("SVDiff: one picture, edited");
   page.paragraph(
       "One picture is learned with its caption, batch 4, no prior, and drawn again from its own noise (DDIM inversion, eta "

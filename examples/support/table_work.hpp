@@ -16,18 +16,12 @@ inline void compute(const Workshop& workshop, const Plan& plan, const Studies& s
         work_off(workshop, untimed(cells, studies.people.settings(), *split), threads, "seconds");
     const auto settings = stage.settings();
     switch (stage.kind) {
-      case Stage::Kind::words:
-        compute_fed_back(workshop, stage.subjects, threads);
-        break;
+      case Stage::Kind::words: compute_fed_back(workshop, stage.subjects, threads); break;
       case Stage::Kind::specimens:
         work_off(workshop, missing(cells, settings, stage.specimens), threads, stage.label);
         break;
-      case Stage::Kind::pairs:
-        compute_pairs(workshop, settings, pairs_of(stage.specimens), threads);
-        break;
-      case Stage::Kind::edits:
-        compute_edits(workshop, settings, stage.specimens, threads);
-        break;
+      case Stage::Kind::pairs: compute_pairs(workshop, settings, pairs_of(stage.specimens), threads); break;
+      case Stage::Kind::edits: compute_edits(workshop, settings, stage.specimens, threads); break;
     }
   }
 }

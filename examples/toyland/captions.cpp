@@ -55,38 +55,24 @@ std::string trait_phrase(const Person& p, Trait trait, Dice& dice) {
   const std::string value(traits[trait].values[static_cast<std::size_t>(p[trait])]);
   const std::string color(traits[hair_color].values[static_cast<std::size_t>(p[hair_color])]);
   switch (trait) {
-    case skin:
-      return value + " skin";
-    case face:
-      return "a " + value + " face";
+    case skin: return value + " skin";
+    case face: return "a " + value + " face";
     case hair:
       if (value == "bald") return "a bald head";
       if (value == "mohawk" || value == "bun") return "a " + (dice.chance(0.7) ? color + " " : "") + value;
       return value + " " + (dice.chance(0.7) ? color + " " : "") + "hair";
-    case hair_color:
-      return color + (p[hair] == 0 ? " brows" : " hair");
-    case eyes:
-      return value + " eyes";
-    case brows:
-      return value + " brows";
-    case nose:
-      return "a " + value + " nose";
-    case lips:
-      return value + " lips";
-    case ears:
-      return value + " ears";
-    case earrings:
-      return value + " earrings";
-    case glasses:
-      return value == "patch" ? "an eye patch" : value == "no" ? "no glasses" : value + " glasses";
-    case beard:
-      return value == "no" ? "no beard" : value == "full" ? "a full beard" : "a " + value;
-    case mark:
-      return value == "no" ? "clear cheeks" : value == "scar" ? "a scar" : value;
-    case lids:
-      return value + " lids";
-    default:
-      return value;
+    case hair_color: return color + (p[hair] == 0 ? " brows" : " hair");
+    case eyes: return value + " eyes";
+    case brows: return value + " brows";
+    case nose: return "a " + value + " nose";
+    case lips: return value + " lips";
+    case ears: return value + " ears";
+    case earrings: return value + " earrings";
+    case glasses: return value == "patch" ? "an eye patch" : value == "no" ? "no glasses" : value + " glasses";
+    case beard: return value == "no" ? "no beard" : value == "full" ? "a full beard" : "a " + value;
+    case mark: return value == "no" ? "clear cheeks" : value == "scar" ? "a scar" : value;
+    case lids: return value + " lids";
+    default: return value;
   }
 }
 
@@ -145,12 +131,9 @@ std::string noun(const Person& p, Dice& dice) {
 std::string styled(const std::string& subject, Style style, Dice& dice) {
   const std::string name(style_names[static_cast<std::size_t>(style)]);
   switch (style) {
-    case Style::mural:
-      return dice.chance(0.7) ? "cave mural depicting " + subject : "a cave mural of " + subject;
-    case Style::latte:
-      return dice.chance(0.7) ? subject + " latte art" : "latte art of " + subject;
-    case Style::sketch:
-      return dice.chance(0.5) ? "a sketch of " + subject : "a pencil sketch of " + subject;
+    case Style::mural: return dice.chance(0.7) ? "cave mural depicting " + subject : "a cave mural of " + subject;
+    case Style::latte: return dice.chance(0.7) ? subject + " latte art" : "latte art of " + subject;
+    case Style::sketch: return dice.chance(0.5) ? "a sketch of " + subject : "a pencil sketch of " + subject;
     default:
       return dice.chance(0.6) ? name + " painting of " + subject
                               : "a painting of " + subject + " in the style of " + name;

@@ -61,8 +61,8 @@ TEST_CASE("start, end and padding are nobody's neighbours") {
   for (const std::int64_t special : {0, 1}) table[special].copy_(table[8] * 3);  // "cat", only longer
   const std::vector<persona::Subject> subjects{{.token = "<one>", .class_word = "cat"}};
   const auto rows = [&](std::int64_t neighbours) {
-    return CrossInitNear{.neighbours = neighbours, .use_encoder = false}.rows(other,
-                                                                              persona::BindContext{.subjects = subjects});
+    return CrossInitNear{.neighbours = neighbours, .use_encoder = false}.rows(
+        other, persona::BindContext{.subjects = subjects});
   };
   CHECK(at::allclose(rows(1), table[8].unsqueeze(0)));
   CHECK(at::allclose(rows(2), rows_of({.neighbours = 2, .use_encoder = false})));

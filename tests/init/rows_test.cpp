@@ -52,8 +52,8 @@ TEST_CASE("rows by layer go on layer by layer; a mapper's only from its checkpoi
     return learned.of("<one>").layered({.t = at::tensor({4}, at::kLong), .layer = of, .num_layers = 2}).rows;
   };
   const auto first = persona::fit(model, subject, persona::TokenInit{} + persona::LayeredRows{}, {.steps = 4});
-  CHECK_THROWS_WITH(RowsInit::from(first.of("<one>")), Catch::Contains("the rows of '<one>' differ by layer") &&
-                                                           Catch::Contains("LayeredRows::from"));
+  CHECK_THROWS_WITH(RowsInit::from(first.of("<one>")),
+                    Catch::Contains("the rows of '<one>' differ by layer") && Catch::Contains("LayeredRows::from"));
   const persona::test::Folder folder;
   first.save(folder / "one.safetensors");
   for (const auto& learned : {first, persona::Learned::load(folder / "one.safetensors")}) {
@@ -73,8 +73,8 @@ TEST_CASE("rows by layer go on layer by layer; a mapper's only from its checkpoi
   const auto plain = persona::fit(model, subject, persona::recipe(persona::TokenInit{}), {.steps = 1});
   CHECK(at::equal(RowsInit::from(plain.of("<one>")).given, plain.of("<one>").rows));
   CHECK_THROWS_WITH(persona::LayeredRows::from(plain.of("<one>")), Catch::Contains("RowsInit::from"));
-  const auto mapper = persona::fit(model, subject,
-                                   persona::TokenInit{} + persona::NeTIMapper{.hidden = 8, .frequencies = 16}, {.steps = 1});
+  const auto mapper = persona::fit(
+      model, subject, persona::TokenInit{} + persona::NeTIMapper{.hidden = 8, .frequencies = 16}, {.steps = 1});
   CHECK_THROWS_WITH(RowsInit::from(mapper.of("<one>")), Catch::Contains("resume the checkpoint"));
   CHECK_THROWS_WITH(persona::LayeredRows::from(mapper.of("<one>")), Catch::Contains("resume the checkpoint"));
 }

@@ -126,7 +126,7 @@ TEST_CASE("class images are drawn once for a model, a prompt and a way of drawin
   (void)PriorPreservation{.images = 3, .sampling = {.guidance = 2}}.bind(model, context);
   CHECK(drawn.prompts.size() == 1);
   (void)PriorPreservation{.images = 3, .sampling = {.guidance = 2, .start = at::ones({3, 2, 3, 3})}}.bind(model,
-                                                                                                           context);
+                                                                                                          context);
   CHECK(drawn.prompts.size() == 2);
   auto other = context;
   other.model_fingerprint = [] { return std::uint64_t{8}; };

@@ -34,10 +34,9 @@ template <class... C>
 Defaults of(const Recipe<C...>& sum) {
   auto model = testing::tiny_model();
   const auto subjects = testing::tiny_subjects(2, 2);
-  const BindContext context{.subjects = subjects,
-                            .sample = [](const std::string&, std::int64_t n, const SampleOptions&) {
-                              return at::zeros({n, 3, 4, 4});
-                            }};
+  const BindContext context{
+      .subjects = subjects,
+      .sample = [](const std::string&, std::int64_t n, const SampleOptions&) { return at::zeros({n, 3, 4, 4}); }};
   const auto bound = bind(model, sum, context);
   double rate = bound.default_learning_rate;
   if constexpr (Recipe<C...>::template count<Role::optimizer> == 1)

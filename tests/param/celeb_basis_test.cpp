@@ -106,10 +106,10 @@ TEST_CASE("each of several subjects has its own feature and its own numbers; the
   const auto alone = bound(features[0], subjects, 0);
   CHECK(at::equal(first.weight.value, alone.weight.value));
   CHECK(at::equal(first.feature, alone.feature));
-  CHECK(at::equal(alone.weight.value,
-                  at::randn({6, 5}, persona::Random(4).on_host(persona::Stream::initialization))));
+  CHECK(at::equal(alone.weight.value, at::randn({6, 5}, persona::Random(4).on_host(persona::Stream::initialization))));
   CHECK(at::equal(bound(features.slice(0, 0, 1), subjects, 0).feature, alone.feature));
-  CHECK_THROWS_WITH(bound(features[0], both, 0), Catch::Contains("shape [5] for 2 subjects") && Catch::Contains("[N, F]"));
+  CHECK_THROWS_WITH(bound(features[0], both, 0),
+                    Catch::Contains("shape [5] for 2 subjects") && Catch::Contains("[N, F]"));
   CHECK_THROWS_WITH(bound(features, subjects, 0), Catch::Contains("shape [2, 5] for 1 subject ("));
   CHECK_THROWS_WITH(bound(features.unsqueeze(0), both, 0), Catch::Contains("shape [1, 2, 5] for 2 subjects"));
 

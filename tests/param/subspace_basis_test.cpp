@@ -89,7 +89,7 @@ TEST_CASE("the initial row is in its basis even where longer rows score higher")
 TEST_CASE("batex_as_published selects the first M rows in order, whatever they are") {
   auto model = persona::testing::tiny_model();
   auto table = model.text_encoder().embedding_table();
-  table[0].copy_(table[8] * 9);                                                     // the start token
+  table[0].copy_(table[8] * 9);  // the start token
   for (const std::int64_t id : {10, 11, 12, 13}) table[id].copy_(table[8] * (5 + 0.1 * static_cast<double>(id)));
   const auto u = table[8].clone().unsqueeze(0);
   const auto published = std::get<SubspaceBasis>(persona::batex_as_published("cat").components).bind(u, model, context);
@@ -101,7 +101,8 @@ TEST_CASE("batex_as_published selects the first M rows in order, whatever they a
   CHECK(std::ranges::count(paper.groups.front().ids, 0) == 0);
   CHECK(paper.groups.front().ids.size() > 4);  // Algorithm 1
   // random rows begin with u
-  const auto random = SubspaceBasis{.size = 3, .distance = BasisDistance::random, .rank = 1, .start = BasisStart::first};
+  const auto random =
+      SubspaceBasis{.size = 3, .distance = BasisDistance::random, .rank = 1, .start = BasisStart::first};
   CHECK(at::equal(random.bind(u, model, context).rows(), u));
 }
 

@@ -88,10 +88,10 @@ TEST_CASE("invariants of rows") {
   check_invariants(persona::CrossInit{.names = names, .use_encoder = false} + celeb, tiny_subjects(1, 2),
                    folder / "celeb_mean");
   const auto features = at::stack({at::arange(1, 6, at::kFloat), at::arange(6, 1, -1, at::kFloat)});
-  check_invariants(persona::TokenInit{} + persona::CelebMapper{.names = names,
-                                                               .feature = features,
-                                                               .columns = persona::NameColumns::words},
-                   tiny_subjects(2, 2), folder / "celeb_mapper", RowsBegin::elsewhere);
+  check_invariants(
+      persona::TokenInit{} +
+          persona::CelebMapper{.names = names, .feature = features, .columns = persona::NameColumns::words},
+      tiny_subjects(2, 2), folder / "celeb_mapper", RowsBegin::elsewhere);
 }
 
 TEST_CASE("invariants of layered rows") {

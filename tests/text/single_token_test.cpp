@@ -41,7 +41,8 @@ TEST_CASE("an unknown word is no token, though the tokenizer gives one") {
                     Catch::Contains("test: 'zebra' is no word of the vocabulary") && Catch::Contains("unknown token"));
   CHECK(persona::single_token(Knows{}, "<unknown>", "test") == 3);  // by its own name it is known
   const auto tiny = persona::testing::tiny_model();
-  const persona::ModelParts model{Closed{}, tiny.text_encoder(), tiny.denoiser(), tiny.scheduler(), tiny.latent_shape()};
+  const persona::ModelParts model{Closed{}, tiny.text_encoder(), tiny.denoiser(), tiny.scheduler(),
+                                  tiny.latent_shape()};
   const std::vector<persona::Subject> subjects{{.token = "<one>", .class_word = "zebra"}};
   CHECK_THROWS_WITH(persona::TokenInit{}.rows(model, persona::BindContext{.subjects = subjects}),
                     Catch::Contains("TokenInit: 'zebra' is no word"));

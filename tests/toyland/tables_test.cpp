@@ -64,8 +64,8 @@ TEST_CASE("a damaged file of results is named, and how to mend it; a second prog
   const Folder folder;
   const Cells cells(folder.path(), {});
   const Setting setting{"ti", 5e-3, 320};
-  for (const char* text : {"", "{\"common\": null, \"subj", "[]", "{\"common\": null}",
-                           "{\"common\": null, \"subjects\": {\"a\": 1}}"}) {
+  for (const char* text :
+       {"", "{\"common\": null, \"subj", "[]", "{\"common\": null}", "{\"common\": null, \"subjects\": {\"a\": 1}}"}) {
     std::ofstream(folder / "ti_lr0.005_steps320.json") << text;
     CHECK_THROWS_WITH(cells.has(setting, "a"), Catch::Contains("ti_lr0.005_steps320.json") &&
                                                    Catch::Contains("not a file of results") &&
@@ -192,13 +192,8 @@ TEST_CASE("a run that diverges is noted in place of its scores, and the work goe
   const Folder folder;
   Cells cells(folder / "cells", {});
   const auto people = read_specimens("people"), things = read_specimens("things");
-  const Workshop workshop{sd,
-                          metrics,
-                          none,
-                          cells,
-                          folder / "pictures",
-                          {.people_batch = 2, .things_batch = 1},
-                          {.images = 1, .steps = 2}};
+  const Workshop workshop{
+      sd, metrics, none, cells, folder / "pictures", {.people_batch = 2, .things_batch = 1}, {.images = 1, .steps = 2}};
   const std::vector<Specimen> person{people[0]}, thing{things[0]};
   const Setting far{"svdiff_without_prior", 1e6, 4}, near{"ti", 5e-3, 1}, impossible{"ci", 5e-3, 1};
   work_off(workshop, missing(cells, {far, near}, thing), 1, "");

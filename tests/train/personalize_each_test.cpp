@@ -132,8 +132,7 @@ TEST_CASE("a single component is a sum of one") {
   const auto sum =
       persona::personalize_each(model, std::span(all), persona::recipe(persona::TokenInit{}), {.steps = 2, .batch = 2});
   alone.drain(), sum.drain();
-  for (std::size_t i = 0; i < 2; ++i)
-    CHECK(at::equal(alone.learned()[i].rows[0].rows, sum.learned()[i].rows[0].rows));
+  for (std::size_t i = 0; i < 2; ++i) CHECK(at::equal(alone.learned()[i].rows[0].rows, sum.learned()[i].rows[0].rows));
 }
 
 TEST_CASE("faces are dealt out in the order of the subjects, and each run goes on from its own") {
@@ -141,8 +140,8 @@ TEST_CASE("faces are dealt out in the order of the subjects, and each run goes o
   const auto all = subjects({2, 2});
   const auto features = at::stack({at::arange(1, 6, at::kFloat), at::arange(6, 1, -1, at::kFloat)});
   const auto sum = [&](const Tensor& feature) {
-    return persona::TokenInit{} + persona::CelebMapper{.names = names, .feature = feature,
-                                                       .columns = persona::NameColumns::words};
+    return persona::TokenInit{} +
+           persona::CelebMapper{.names = names, .feature = feature, .columns = persona::NameColumns::words};
   };
   const persona::TrainOptions options{.steps = 4, .batch = 2, .seed = 1};
   const auto together = persona::personalize_each(model, std::span(all), sum(features), options);

@@ -38,7 +38,8 @@ Tensor encode_image(const Model& model, const Image& picture) {
 template <class Model>
 Image edit(const Model& model, const Image& picture, const std::string& target, const EditOptions& options = {}) {
   if (!(options.noise >= 0 && options.noise <= 1))
-    throw Error("edit: .noise", "is " + std::to_string(options.noise), "between 0, the picture's own, and 1, fresh noise");
+    throw Error("edit: .noise", "is " + std::to_string(options.noise),
+                "between 0, the picture's own, and 1, fresh noise");
   auto sampling = options.sampling;
   const auto [c, h, w] = model.latent_shape();
   const auto fresh = [&, c = c, h = h, w = w] {

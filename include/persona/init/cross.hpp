@@ -38,10 +38,7 @@ struct CrossInit {
     return 320;
   }
   Description describe() const {
-    return {"CrossInit",
-            {{"names", names},
-             {"columns", columns},
-             {"use_encoder", use_encoder}}};
+    return {"CrossInit", {{"names", names}, {"columns", columns}, {"use_encoder", use_encoder}}};
   }
 };
 

@@ -44,8 +44,8 @@ struct CrossInitNear {
     const std::vector<std::int64_t> special{tokenizer.bos_token_id(), tokenizer.eos_token_id(),
                                             tokenizer.pad_token_id()};
     std::vector<std::int64_t> near;
-    for (const std::int64_t other : std::span(order.template const_data_ptr<std::int64_t>(),
-                                              static_cast<std::size_t>(order.numel())))
+    for (const std::int64_t other :
+         std::span(order.template const_data_ptr<std::int64_t>(), static_cast<std::size_t>(order.numel())))
       if (other == id || std::ranges::find(special, other) == special.end()) near.push_back(other);
     if (neighbours < 1 || neighbours > std::ssize(near))
       throw Error("CrossInitNear", std::to_string(neighbours) + " neighbours",

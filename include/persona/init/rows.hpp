@@ -19,21 +19,24 @@ struct RowsInit {
   using plays = Plays<Role::initializer>;
   Tensor given{};  ///< [n, D]
 
-  /// Of learned.of("<cat>"); throws Error where its rows differ by layer or timestep, and one set would say another thing.
+  /// Of learned.of("<cat>"); throws Error where its rows differ by layer or timestep, and one set would say another
+  /// thing.
   template <class Rows>
   static RowsInit from(const Rows& learned) {
     if (learned.layered)
-      throw Error("RowsInit", "the rows of '" + learned.token + "' differ by layer or timestep",
-                  learned.stored.form == "layered_rows"
-                      ? "go on with LayeredRows::from(learned.of(\"" + learned.token + "\"))"
-                      : "resume the checkpoint of their run ({.resume = folder}): it alone has all that they are made of");
+      throw Error(
+          "RowsInit", "the rows of '" + learned.token + "' differ by layer or timestep",
+          learned.stored.form == "layered_rows"
+              ? "go on with LayeredRows::from(learned.of(\"" + learned.token + "\"))"
+              : "resume the checkpoint of their run ({.resume = folder}): it alone has all that they are made of");
     return {learned.rows};
   }
 
   /// [n, D]; throws Error where none were given. A width or number that does not fit is found when the sum is bound.
   template <class Model>
   Tensor rows(const Model&, const BindContext&) const {
-    if (!given.defined()) throw Error("RowsInit", "no rows to start from", "give RowsInit::from(learned.of(\"<cat>\"))");
+    if (!given.defined())
+      throw Error("RowsInit", "no rows to start from", "give RowsInit::from(learned.of(\"<cat>\"))");
     return given.detach().to(at::kFloat);
   }
   Description describe() const {

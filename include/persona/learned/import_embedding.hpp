@@ -73,9 +73,7 @@ inline Learned import_embedding(const std::filesystem::path& file, std::string t
   if (token.empty()) token = own_token ? told.tensors.front().name : file.stem().string();
   Learned learned;
   switch (told.kind) {
-    case FileKind::embedding_layers:
-      learned.rows.push_back(detail::read_xti(source, file, std::move(token)));
-      break;
+    case FileKind::embedding_layers: learned.rows.push_back(detail::read_xti(source, file, std::move(token))); break;
     case FileKind::embedding_diffusers:
     case FileKind::embedding_emb_params:
     case FileKind::embedding_sdxl: {

@@ -175,7 +175,8 @@ struct Learned {
         row.stored.form = form->second;
         const auto prefix = "layered." + row.token + ".";
         for (const auto& part : source.names())
-          if (part.starts_with(prefix)) row.stored.tensors.emplace(part.substr(prefix.size()), source.load_finite(part));
+          if (part.starts_with(prefix))
+            row.stored.tensors.emplace(part.substr(prefix.size()), source.load_finite(part));
         if (const auto layers = learned.metadata.find("persona.layers." + row.token); layers != learned.metadata.end())
           row.stored.layers = std::strtoll(layers->second.c_str(), nullptr, 10);
         row.layered = read_layered<LayeredRows::State, NeTIMapper::State, Forms...>(row.stored, file);
@@ -193,8 +194,7 @@ struct Learned {
 
  private:
   template <class State, class... Others>
-  static std::function<RowSet(const RowQuery&)> read_layered(StoredRows& stored,
-                                                             const std::filesystem::path& file) {
+  static std::function<RowSet(const RowQuery&)> read_layered(StoredRows& stored, const std::filesystem::path& file) {
     if constexpr (StoredRowState<State>) {
       if (stored.form == State::form) {
         try {

@@ -116,7 +116,8 @@ inline Tensor sketch_of(std::string_view text, const std::string& where) {
   std::vector<float> values;
   while (!text.empty()) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), values.emplace_back());
-    if (error != std::errc()) throw Error(where, "does not say of which base model the shifts are", "the file is damaged");
+    if (error != std::errc())
+      throw Error(where, "does not say of which base model the shifts are", "the file is damaged");
     text.remove_prefix(static_cast<std::size_t>(end - text.data()));
     if (text.starts_with(' ')) text.remove_prefix(1);
   }

@@ -48,8 +48,11 @@ struct MinSNR {
     const auto device = model.text_encoder().embedding_table().device();
     const auto& own = model.scheduler();
     if (context.schedule.target)
-      return {gamma, class_samples, predicted_by(context.schedule.target, context.schedule.num_train_timesteps, device)};
-    const auto target = [&](const Tensor& x0, const Tensor& noise, const Tensor& t) { return own.target(x0, noise, t); };
+      return {gamma, class_samples,
+              predicted_by(context.schedule.target, context.schedule.num_train_timesteps, device)};
+    const auto target = [&](const Tensor& x0, const Tensor& noise, const Tensor& t) {
+      return own.target(x0, noise, t);
+    };
     return {gamma, class_samples, predicted_by(target, own.num_train_timesteps(), device)};
   }
   Description describe() const { return {"MinSNR", {{"gamma", gamma}, {"class_samples", class_samples}}}; }

@@ -28,7 +28,7 @@ struct CelebMapper {
   std::vector<std::string> names{};  ///< people the model knows, "First Last"
   Tensor feature{};  ///< [F], what a face recogniser says of the photo; its length does not matter; or [N, F], one for
                      ///< each subject, in their order
-  std::int64_t components = 512;     ///< at most; fewer where the names span fewer
+  std::int64_t components = 512;  ///< at most; fewer where the names span fewer
   NameColumns columns = NameColumns::pieces;
 
   struct State {

@@ -215,8 +215,8 @@ struct NeTIMapper {
     if (truncate < 0)
       throw Error("NeTIMapper", ".truncate is " + std::to_string(truncate),
                   "keep so many hidden entries at sampling; 0 keeps all");
-    for (const auto& [name, value] : {std::pair{".bypass_scale", bypass_scale}, std::pair{".sigma_t", sigma_t},
-                                      std::pair{".sigma_l", sigma_l}})
+    for (const auto& [name, value] :
+         {std::pair{".bypass_scale", bypass_scale}, std::pair{".sigma_t", sigma_t}, std::pair{".sigma_l", sigma_l}})
       if (!std::isfinite(value))
         throw Error("NeTIMapper", std::string(name) + " is " + std::to_string(value), "give a finite number");
     const auto start = rows.detach().to(at::kFloat);

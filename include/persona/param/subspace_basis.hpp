@@ -41,7 +41,7 @@ inline std::string_view to_string(BasisDistance distance) {
 /// Which weight is 1 at the start.
 enum class BasisStart {
   initial_row,  ///< that of the initial row itself (BaTex, Eq. 3)
-  first         ///< the first in order of nearness, whatever word that is (the published code); u need not be among them
+  first  ///< the first in order of nearness, whatever word that is (the published code); u need not be among them
 };
 
 inline std::string_view to_string(BasisStart start) {
@@ -153,18 +153,10 @@ struct SubspaceBasis {
   std::vector<std::int64_t> by_distance(const Tensor& table, const Tensor& u, const BindContext& context) const {
     Tensor key;
     switch (distance) {
-      case BasisDistance::dot:
-        key = table.matmul(u);
-        break;
-      case BasisDistance::cosine:
-        key = table.matmul(u) / at::linalg_vector_norm(table, 2, {1}).clamp_min(1e-12);
-        break;
-      case BasisDistance::l2:
-        key = -at::linalg_vector_norm(table - u, 2, {1});
-        break;
-      case BasisDistance::random:
-        key = at::rand({table.size(0)}, context.generator());
-        break;
+      case BasisDistance::dot: key = table.matmul(u); break;
+      case BasisDistance::cosine: key = table.matmul(u) / at::linalg_vector_norm(table, 2, {1}).clamp_min(1e-12); break;
+      case BasisDistance::l2: key = -at::linalg_vector_norm(table - u, 2, {1}); break;
+      case BasisDistance::random: key = at::rand({table.size(0)}, context.generator()); break;
     }
     const auto order = std::get<1>(key.sort(/*stable=*/true, /*dim=*/0, /*descending=*/true)).to(at::kCPU).contiguous();
     return {order.template const_data_ptr<std::int64_t>(),
@@ -191,8 +183,8 @@ struct SubspaceBasis {
     auto order = by_distance(table, u, context);
     const auto special = left_out(model);
     std::erase_if(order, [&](std::int64_t id) { return std::ranges::find(special, id) != special.end(); });
-    // u itself belongs to its subspace (Eq. 3), even where longer rows come before it; the code takes the first in order
-    // as they are, but begins random ones with u
+    // u itself belongs to its subspace (Eq. 3), even where longer rows come before it; the code takes the first in
+    // order as they are, but begins random ones with u
     const auto same = (table == u).all(1).to(at::kCPU).contiguous();
     const auto own = std::ranges::find_if(order, [&](std::int64_t id) { return same[id].template item<bool>(); });
     const auto place = start == BasisStart::initial_row ? wanted - 1 : std::int64_t{0};

@@ -25,7 +25,8 @@ class DDIMScheduler {
                   "is 'epsilon' with rescale_betas_zero_snr: pure noise says nothing of x0",
                   "use a model of v_prediction, or switch rescale_betas_zero_snr off");
     if (!(eta >= 0 && eta <= 1))
-      throw Error("DDIMScheduler: eta", "is " + std::to_string(eta), "between 0, no noise, and 1, as much as DDPM adds");
+      throw Error("DDIMScheduler: eta", "is " + std::to_string(eta),
+                  "between 0, no noise, and 1, as much as DDPM adds");
     const auto a = config_.alphas_cumprod().to(at::kDouble);
     alphas_.assign(a.const_data_ptr<double>(), a.const_data_ptr<double>() + a.numel());
   }

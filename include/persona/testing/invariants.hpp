@@ -38,7 +38,8 @@ inline std::vector<Subject> tiny_subjects(std::int64_t n = 1, std::int64_t vecto
 /// Where a sum's rows are before the first step.
 enum class RowsBegin {
   at_start,  ///< at the initializer's rows
-  elsewhere  ///< at the nearest that the parameterization can say (a basis that they are not in), or where it will (NeTI)
+  elsewhere  ///< at the nearest that the parameterization can say (a basis that they are not in), or where it will
+             ///< (NeTI)
 };
 
 namespace detail {
@@ -146,8 +147,8 @@ void check_file(const Model& model, Learned learned, const Recipe<C...>& sum, co
 
 /// Runs a sum on a small model and throws Error naming the first invariant that it breaks: changed weights begin as
 /// the base, and rows at the initializer's (unless it is said that they begin elsewhere); no bit of a base tensor
-/// changes, and no base tensor gets a gradient; every leaf does, and moves; two runs of one seed are equal; a checkpoint
-/// in `folder` (emptied by the caller) goes on bit for bit; learned rows come back from their file.
+/// changes, and no base tensor gets a gradient; every leaf does, and moves; two runs of one seed are equal; a
+/// checkpoint in `folder` (emptied by the caller) goes on bit for bit; learned rows come back from their file.
 template <DiffusionModel Model, class R>
 void check_invariants(const Model& model, const R& sum, const std::vector<Subject>& subjects,
                       const std::filesystem::path& folder, RowsBegin rows_begin = RowsBegin::at_start) {

@@ -219,7 +219,8 @@ void bind_weights(Model& model, const Recipe<C...>& recipe, const BindContext& c
     std::array<std::int64_t, parts> selected{};
     if constexpr (HasTextEncoderWeights<Model>)
       bind_weights_of(model.text_encoder(), "text_encoder", recipe, context, bound, selected);
-    if constexpr (HasDenoiserWeights<Model>) bind_weights_of(model.denoiser(), "unet", recipe, context, bound, selected);
+    if constexpr (HasDenoiserWeights<Model>)
+      bind_weights_of(model.denoiser(), "unet", recipe, context, bound, selected);
     if constexpr (HasDenoiserWeights<Model>)
       if (bound.weights.empty() && std::ranges::empty(model.denoiser().weights()))
         throw Error("bind", "the model's denoiser lends no weight",

@@ -128,8 +128,7 @@ RunEach personalize_each(Model& model, std::span<const Subject> subjects, const 
                 "resume each subject with personalize, or begin anew");
   std::vector<Run> runs;
   for (std::size_t i = 0; i < subjects.size(); ++i)
-    runs.push_back(
-        personalize(model, subjects[i], detail::recipe_of_subject(recipe, i, subjects.size()), options));
+    runs.push_back(personalize(model, subjects[i], detail::recipe_of_subject(recipe, i, subjects.size()), options));
   return {std::move(runs), [&model](const auto& batches, const auto& bounds, const auto& generators) {
             return step_each(std::as_const(model), batches, bounds, generators);
           }};
