@@ -44,6 +44,8 @@ inline const std::vector<Column> weight_columns{
 
 inline const std::vector<Column> pair_columns{
     {"sides", "sides"}, {"own", "own"}, {"other", "other"}, {"apart", "apart"}, {"both", "both"}};
+inline const std::vector<Column> style_columns{
+    {"style", "style"}, {"content", "content"}, {"near", "near"}, {"text", "text"}};
 inline const std::vector<Column> edit_columns{
     {"kept", "kept"}, {"obeyed", "obeyed"}, {"distance", "distance"}, {"returned", "returned"}};
 

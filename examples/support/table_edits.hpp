@@ -71,14 +71,14 @@ nlohmann::json score_edits(const Model& model, const Specimen& one, const Metric
           {"returned", far(draw("a photo of a " + one.class_word))}};
 }
 
-/// Learns, edits and scores what the cells lack of these settings.
-inline void compute_edits(const Workshop& workshop, const std::vector<Setting>& settings,
-                          const std::vector<Specimen>& things, long threads) {
+/// What the cells lack of these settings: learned, edited and scored. `things` must outlive the work.
+inline std::vector<Work> edit_work(const Workshop& workshop, const std::vector<Setting>& settings,
+                                   const std::vector<Specimen>& things) {
   std::vector<Work> list;
   for (const Specimen& one : things)
     for (const Setting& setting : settings) {
       if (workshop.cells.has(setting, one.id)) continue;
-      const auto act = [&workshop, &one, setting](const std::function<void()>& tick) {
+      list.push_back(work_for(workshop, setting, one.id, [&, setting](const std::function<void()>& tick) {
         std::vector<persona::Image> shown{one.photo};
         const auto score = [&](const auto& model) {
           workshop.keep(setting, one.id, score_edits(model, one, workshop.metrics, workshop.drawing, &shown), shown);
@@ -96,15 +96,9 @@ inline void compute_edits(const Workshop& workshop, const std::vector<Setting>& 
         for (const persona::Step& step : run) (void)step, tick();
         run.session().expect_finite_leaves();
         score(persona::bake(workshop.sd, run.learned()));
-      };
-      list.push_back({.name = setting.method + " " + one.id,
-                      .steps = std::max<std::int64_t>(setting.steps, 1),
-                      .act = act,
-                      .failed = [&workshop, &one, setting](const std::string& why) {
-                        workshop.cells.add(setting, one.id, {{"failed", why}});
-                      }});
+      }));
     }
-  work_through(std::move(list), threads, "one picture, edited");
+  return list;
 }
 
 }  // namespace tables

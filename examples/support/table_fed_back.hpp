@@ -57,23 +57,20 @@ inline nlohmann::json feed_back(const persona::StableDiffusion& sd, const Metric
 
 inline const Setting fed_back_setting{"fed_back", 0, 0};
 
-/// Draws and scores what the cells lack of these words.
-inline void compute_fed_back(const Workshop& workshop, const std::vector<std::string>& words, long threads) {
+/// What the cells lack of these words.
+inline std::vector<Work> fed_back_work(const Workshop& workshop, const std::vector<std::string>& words) {
   std::vector<Work> list;
-  for (const std::string& word : words) {
-    if (workshop.cells.has(fed_back_setting, word)) continue;
-    const auto act = [&workshop, word](const std::function<void()>& tick) {
-      std::vector<persona::Image> shown;
-      workshop.cells.add(fed_back_setting, word,
-                         feed_back(workshop.sd, workshop.metrics, word, workshop.drawing, &shown));
-      persona::write_png(persona::make_grid(shown, {.columns = 4}), workshop.pictures / ("fed_back_" + word + ".png"));
-      tick();
-    };
-    list.push_back({.name = word, .steps = 1, .act = act, .failed = [&workshop, word](const std::string& why) {
-                      workshop.cells.add(fed_back_setting, word, {{"failed", why}});
-                    }});
-  }
-  work_through(std::move(list), threads, "words fed back");
+  for (const std::string& word : words)
+    if (!workshop.cells.has(fed_back_setting, word))
+      list.push_back(work_for(workshop, fed_back_setting, word, [&workshop, word](const std::function<void()>& tick) {
+        std::vector<persona::Image> shown;
+        workshop.cells.add(fed_back_setting, word,
+                           feed_back(workshop.sd, workshop.metrics, word, workshop.drawing, &shown));
+        persona::write_png(persona::make_grid(shown, {.columns = 4}),
+                           workshop.pictures / ("fed_back_" + word + ".png"));
+        tick();
+      }));
+  return list;
 }
 
 }  // namespace tables

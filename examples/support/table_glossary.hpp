@@ -33,6 +33,10 @@ inline const std::map<std::string, std::string>& methods_explained() {
         {"celeb", "Celeb Basis: coefficients by a mapper from the photo's features"},
         {"celeb_direct", "Celeb Basis' coefficients learned themselves"},
         {"ci_celeb", "ci's start on Celeb Basis"},
+        {"style_untrained", "nothing is learned: the word \"painting\""},
+        {"style_ti", "ti on four pictures of a style, from \"painting\""},
+        {"style_ci", "the same as ci, from E(\"painting\")"},
+        {"style_ci_near", "the same as ci_near"},
         {"svdiff", "spectral shifts of the whole UNet"},
         {"svdiff_without_prior", "svdiff without class samples"},
         {"svdiff_lora", "svdiff and LoRA in one sum"},
@@ -76,6 +80,12 @@ inline const std::vector<std::pair<std::string, std::string>>& columns_explained
        "share of pictures, no style asked for, that show as many people and things as asked for; one thing, "
        "whatever its kind, is one"},
       {"leak", "share of pictures that show the photo's place though the prompt asks for another"},
+      {"style",
+       "of styles: share of pictures that, among renders of the content asked for in all thirteen styles, are nearest to the "
+       "learned one, by means and deviations of the picture tower's feature maps"},
+      {"content",
+       "of styles: share nearest, among renders of all six contents in the learned style, to the one asked for, by embedding"},
+      {"near", "of styles: cosine of embeddings to the renders of this content in this style"},
       {"norm", "mean length of the learned rows v"},
       {"cosine to start", "of the learned rows and those that they started as"},
       {"cos(E(v), v)", "of the learned rows and what the text encoder makes of them"},

@@ -140,14 +140,14 @@ inline nlohmann::json score_pair(const persona::StableDiffusion& sd, const perso
           {"both", mean(both)}};
 }
 
-/// Learns and scores what the cells lack of these settings.
-inline void compute_pairs(const Workshop& workshop, const std::vector<Setting>& settings,
-                          const std::vector<Pair>& pairs, long threads) {
+/// What the cells lack of these settings: learned, drawn and scored. `pairs` must outlive the work.
+inline std::vector<Work> pair_work(const Workshop& workshop, const std::vector<Setting>& settings,
+                                   const std::vector<Pair>& pairs) {
   std::vector<Work> list;
   for (const Pair& pair : pairs)
     for (const Setting& setting : settings) {
       if (workshop.cells.has(setting, pair.id())) continue;
-      const auto act = [&workshop, &pair, setting](const std::function<void()>& tick) {
+      list.push_back(work_for(workshop, setting, pair.id(), [&, setting](const std::function<void()>& tick) {
         const persona::TrainOptions options{
             .steps = setting.steps, .batch = 2, .seed = workshop.training.seed, .cache = workshop.pictures / "cache"};
         const auto run = pair_methods().at(setting.method)(workshop.sd, pair, setting.lr, options);
@@ -159,15 +159,9 @@ inline void compute_pairs(const Workshop& workshop, const std::vector<Setting>& 
                       score_pair(persona::bake(workshop.sd, learned), {.rows = learned.rows}, pair, workshop.metrics,
                                  workshop.drawing, &shown),
                       shown);
-      };
-      list.push_back({.name = setting.method + " " + pair.id(),
-                      .steps = setting.steps,
-                      .act = act,
-                      .failed = [&workshop, &pair, setting](const std::string& why) {
-                        workshop.cells.add(setting, pair.id(), {{"failed", why}});
-                      }});
+      }));
     }
-  work_through(std::move(list), threads, "two things in one model");
+  return list;
 }
 
 }  // namespace tables

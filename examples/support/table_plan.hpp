@@ -33,7 +33,8 @@ struct Plan {
   Grid rivals_grid{.steps = {320}};
   Grid weights_grid{.rates = {1e-5, 1e-4, 1e-3, 1e-2}, .steps = {300}};
   std::int64_t usual_steps = 320;  ///< Cross Initialization's
-  std::size_t people = 20, long_people = 3, things = 15, validation = 5, rivals_test = 10, subsets_test = 5, words = 12;
+  std::size_t people = 20, long_people = 3, things = 15, validation = 5, rivals_test = 10, subsets_test = 5, words = 12,
+              styles = 5;
   std::int64_t images = 4;  ///< a prompt
   std::int64_t pair_steps = 600, edit_steps = 300;
   bool every = true;  ///< every basis size and subset, published settings off the grid; else one of each
@@ -51,6 +52,7 @@ struct Plan {
             .rivals_test = 1,
             .subsets_test = 1,
             .words = 3,
+            .styles = 1,
             .images = 1,
             .pair_steps = 25,
             .edit_steps = 25,
@@ -99,6 +101,7 @@ inline std::vector<Setting> ranked(const Cells& cells, const std::vector<Setting
   return list;
 }
 
+inline std::vector<std::string> ids(const std::vector<std::string>& list) { return list; }
 inline std::vector<std::string> ids(const std::vector<Specimen>& list) {
   std::vector<std::string> names;
   for (const auto& one : list) names.push_back(one.id);

@@ -114,7 +114,7 @@ inline void write_report(const Cells& cells, const Plan& plan, const Studies& st
   add_pictures(page, cells, things.chosen(cells), things.test, 3, pictures);
   page.section("T2: animals and objects, validation split (settings are chosen here)");
   add_table(page, cells, things.settings(), ids(things.validation), thing_columns, choosing_remarks(things, cells));
-  report_rivals(page, cells, studies, pictures);
+  report_rivals(page, cells, plan, studies, pictures);
   report_weights(page, cells, plan, studies, pictures);
   report_words(page);
   if (page.absent() > 0)

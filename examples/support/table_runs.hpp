@@ -204,15 +204,31 @@ inline std::vector<Job> untimed(const Cells& cells, const std::vector<Setting>& 
   return jobs;
 }
 
-/// Works the jobs off with `threads` workers of one thread each.
-inline void work_off(const Workshop& workshop, const std::vector<Job>& jobs, long threads, const std::string& label) {
+/// The jobs as work for the queue.
+inline std::vector<Work> work_of(const Workshop& workshop, const std::vector<Job>& jobs) {
   std::vector<Work> list;
   for (const Job& job : jobs)
     list.push_back({.name = job.method + " " + job.specimen->id,
                     .steps = job.ticks(),
-                    .act = [&](const std::function<void()>& tick) { workshop.run(job, tick); },
-                    .failed = [&](const std::string& why) { workshop.note_failure(job, why); }});
-  work_through(std::move(list), threads, label);
+                    .act = [&workshop, job](const std::function<void()>& tick) { workshop.run(job, tick); },
+                    .failed = [&workshop, job](const std::string& why) { workshop.note_failure(job, why); }});
+  return list;
+}
+
+/// Works the jobs off with `threads` workers of one thread each.
+inline void work_off(const Workshop& workshop, const std::vector<Job>& jobs, long threads, const std::string& label) {
+  work_through(work_of(workshop, jobs), threads, label);
+}
+
+/// Work that gives one result; that it diverged is noted in its place.
+inline Work work_for(const Workshop& workshop, const Setting& setting, const std::string& subject,
+                     std::function<void(const std::function<void()>& tick)> act) {
+  return {.name = setting.method + " " + subject,
+          .steps = std::max<std::int64_t>(setting.steps, 1),
+          .act = std::move(act),
+          .failed = [&workshop, setting, subject](const std::string& why) {
+            workshop.cells.add(setting, subject, {{"failed", why}});
+          }};
 }
 
 }  // namespace tables

@@ -1,9 +1,11 @@
 #pragma once
 // All that the tables compute, as a list: its stages, in the order in which they are worth having.
 
+#include "support/table_edits.hpp"
 #include "support/table_fed_back.hpp"
 #include "support/table_pairs.hpp"
 #include "support/table_plan.hpp"
+#include "support/table_styles.hpp"
 
 #include <functional>
 #include <set>
@@ -16,13 +18,11 @@ namespace tables {
 /// Settings, each on all of some subjects. The settings are asked for when the stage's turn comes: those that are best
 /// are known after the validation split alone.
 struct Stage {
-  enum class Kind { words, specimens, pairs, edits };
-
   std::string label{};
-  Kind kind = Kind::specimens;
-  std::function<std::vector<Setting>()> settings{};
-  std::vector<Specimen> specimens{};
   std::vector<std::string> subjects{};  ///< by what results are kept
+  std::function<std::vector<Setting>()> settings{};
+  /// What the cells lack of these settings; the stage must outlive it.
+  std::function<std::vector<Work>(const Workshop&, const std::vector<Setting>&)> work{};
 };
 
 /// The stages, their settings by the results that `cells` holds when they are asked for.
@@ -30,10 +30,18 @@ inline std::vector<Stage> stages(const Cells& cells, const Plan& plan, const Stu
   const auto &people = studies.people, &things = studies.things, &rows = studies.rows, &rivals = studies.rivals,
              &weights = studies.weights;
   std::vector<Stage> list;
-  const auto work = [&](std::string label, const std::vector<Specimen>& specimens,
-                        std::function<std::vector<Setting>()> settings, Stage::Kind kind = Stage::Kind::specimens) {
-    list.push_back({std::move(label), kind, std::move(settings), specimens,
-                    kind == Stage::Kind::pairs ? ids(pairs_of(specimens)) : ids(specimens)});
+  const auto add = [&](std::string label, auto subjects, std::function<std::vector<Setting>()> settings, auto work) {
+    list.push_back({std::move(label), ids(subjects), std::move(settings),
+                    [subjects, work](const Workshop& workshop, const std::vector<Setting>& asked) {
+                      return work(workshop, asked, subjects);
+                    }});
+  };
+  const auto learn = [&](std::string label, const std::vector<Specimen>& specimens,
+                         std::function<std::vector<Setting>()> settings) {
+    add(std::move(label), specimens, std::move(settings),
+        [](const Workshop& workshop, const std::vector<Setting>& asked, const std::vector<Specimen>& all) {
+          return work_of(workshop, missing(workshop.cells, asked, all));
+        });
   };
   const auto grid = [](const Study& study) { return [&study] { return study.settings(); }; };
   const auto first = [&](const Study& study) { return [&] { return first_settings(cells, plan, study); }; };
@@ -44,36 +52,35 @@ inline std::vector<Stage> stages(const Cells& cells, const Plan& plan, const Stu
       return settings;
     };
   };
-  list.push_back({"words fed back",
-                  Stage::Kind::words,
-                  [] { return std::vector<Setting>{fed_back_setting}; },
-                  {},
-                  plan.fed_back()});
-  work("validation people", people.validation, grid(people));
-  work("people, published and best settings", people.test, first(people));
-  work("people, ablations", people.test, [&] {
+  add(
+      "words fed back", plan.fed_back(), [] { return std::vector<Setting>{fed_back_setting}; },
+      [](const Workshop& workshop, const auto&, const auto& words) { return fed_back_work(workshop, words); });
+  learn("validation people", people.validation, grid(people));
+  learn("people, published and best settings", people.test, first(people));
+  learn("people, ablations", people.test, [&] {
     std::vector<Setting> settings;
     for (const Setting& whole : taken_apart(cells, plan, people))
       for (const Setting& setting : plan.ablations(whole)) settings.push_back(setting);
     return settings;
   });
-  work("validation animals and objects", things.validation, grid(things));
-  work("animals and objects, published and best settings", things.test, first(things));
+  learn("validation animals and objects", things.validation, grid(things));
+  learn("animals and objects, published and best settings", things.test, first(things));
   const auto few = static_cast<std::ptrdiff_t>(std::min(people.test.size(), plan.long_people));
-  work("people, 5000 steps", {people.test.begin(), people.test.begin() + few}, [&] { return plan.long_runs(); });
-  work("rivals, validation animals and objects", rows.validation, grid(rows));
-  work("rivals, animals and objects", rows.test, best(rows));
-  work("poor words", rows.test, [&] { return poor_words(cells, rows); });
-  work("weights, validation", weights.validation, grid(weights));
-  work("weights", weights.test, best(weights));
-  work("SVDiff's variants and subsets", studies.subsets, [&] { return spectral_variants(cells, studies); });
-  work(
-      "two things in one model", studies.paired, [&] { return pair_settings(cells, plan, studies); },
-      Stage::Kind::pairs);
-  work("one picture, edited", weights.test, [&] { return edit_settings(cells, plan, studies); }, Stage::Kind::edits);
-  work("rivals, validation people", rivals.validation, grid(rivals));
-  work("rivals, people", rivals.test, [&] { return rivals.chosen(cells); });
-  work("people, the whole grid", people.test, grid(people));
+  learn("people, 5000 steps", {people.test.begin(), people.test.begin() + few}, [&] { return plan.long_runs(); });
+  learn("rivals, validation animals and objects", rows.validation, grid(rows));
+  learn("rivals, animals and objects", rows.test, best(rows));
+  learn("poor words", rows.test, [&] { return poor_words(cells, rows); });
+  add("styles", style_subjects(plan.styles), [&] { return style_settings(plan); }, style_work);
+  learn("weights, validation", weights.validation, grid(weights));
+  learn("weights", weights.test, best(weights));
+  learn("SVDiff's variants and subsets", studies.subsets, [&] { return spectral_variants(cells, studies); });
+  add(
+      "two things in one model", pairs_of(studies.paired), [&] { return pair_settings(cells, plan, studies); },
+      pair_work);
+  add("one picture, edited", weights.test, [&] { return edit_settings(cells, plan, studies); }, edit_work);
+  learn("rivals, validation people", rivals.validation, grid(rivals));
+  learn("rivals, people", rivals.test, [&] { return rivals.chosen(cells); });
+  learn("people, the whole grid", people.test, grid(people));
   return list;
 }
 

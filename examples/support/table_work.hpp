@@ -1,7 +1,6 @@
 #pragma once
 // Computes what the tables' stages ask for and the cells lack.
 
-#include "support/table_edits.hpp"
 #include "support/table_stages.hpp"
 
 namespace tables {
@@ -14,15 +13,7 @@ inline void compute(const Workshop& workshop, const Plan& plan, const Studies& s
     if (&stage == &list.back())  // the longest: what it is not needed for comes before
       for (const auto* split : {&studies.people.validation, &studies.people.test})
         work_off(workshop, untimed(cells, studies.people.settings(), *split), threads, "seconds");
-    const auto settings = stage.settings();
-    switch (stage.kind) {
-      case Stage::Kind::words: compute_fed_back(workshop, stage.subjects, threads); break;
-      case Stage::Kind::specimens:
-        work_off(workshop, missing(cells, settings, stage.specimens), threads, stage.label);
-        break;
-      case Stage::Kind::pairs: compute_pairs(workshop, settings, pairs_of(stage.specimens), threads); break;
-      case Stage::Kind::edits: compute_edits(workshop, settings, stage.specimens, threads); break;
-    }
+    work_through(stage.work(workshop, stage.settings()), threads, stage.label);
   }
 }
 

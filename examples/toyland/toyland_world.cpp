@@ -5,6 +5,7 @@
 #include "options.hpp"
 #include "probe.hpp"
 #include "sizes.hpp"
+#include "style_pictures.hpp"
 #include "tokenizer_folder.hpp"
 
 #include <nlohmann/json.hpp>
@@ -85,6 +86,20 @@ void write_held_out(const std::filesystem::path& folder) {
   write("thing", unseen_count, [](std::size_t i) { return Example{.shown = {{unseen_things().at(i)}}}; });
 }
 
+/// The held-out styles: what each is learned from, and sheets of what they are judged by.
+void write_styles(const std::filesystem::path& folder) {
+  std::filesystem::create_directories(folder);
+  for (int i = count_of<Style>; i < all_styles; ++i) {
+    const std::string name(held_out_style_names[static_cast<std::size_t>(i - count_of<Style>)]);
+    int n = 0;
+    for (const Picture& picture : style_photos(static_cast<Style>(i)))
+      write_png((folder / (name + "_" + std::to_string(n++) + ".png")).c_str(), picture, image_size, image_size);
+  }
+  for (std::size_t c = 0; c < style_contents.size(); ++c)
+    write_sheet((folder / ("content_" + std::to_string(c) + ".png")).c_str(), content_renders(style_contents[c]),
+                all_styles);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -97,7 +112,8 @@ int main(int argc, char** argv) {
   std::cout << grammar_words().size() << " words, " << vocabulary.tokens.size() << " tokens, " << named_people().size()
             << " names\n";
 
-  write_photos(options.text("photos")), write_held_out(options.text("photos"));
+  const std::filesystem::path photos = options.text("photos");
+  write_photos(photos), write_held_out(photos), write_styles(photos / "styles");
 
   Dice dice(5, "sheets");
   std::size_t longest = 0;

@@ -59,6 +59,7 @@ TEST_CASE("methods of token rows train as long and as fast as their pages say") 
   check(cross_initialization_as_published({"ada hopper"}), 320, 5e-3);
   check(cross_initialization_fast(names), 320, 8e-2);  // its 25 steps are asked for by .steps
   check(cross_initialization_near("cat"), 320, 5e-3);
+  check(cross_initialization_near({}, 2e-2), 320, 2e-2);
   check(batex("cat"), 500, 2e-3);
   check(batex_as_published("cat"), 500, 2e-3);
   check(xti("cat"), 500, 5e-3);

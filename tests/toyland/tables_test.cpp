@@ -119,9 +119,10 @@ TEST_CASE("the page explains every method and every column", "[toyland]") {
   for (const auto& [method, begin] : weight_methods()) CHECK(explained.contains(method));
   for (const auto& [method, begin] : pair_methods()) CHECK(explained.contains(method));
   for (const auto& [method, begin] : edit_methods()) CHECK(explained.contains(method));
+  for (const auto& [method, begin] : style_methods()) CHECK(explained.contains(method));
   std::string titles;
   for (const auto& [title, meaning] : columns_explained()) titles += ", " + title + ",";
-  for (const auto* columns : {&person_columns, &thing_columns, &weight_columns})
+  for (const auto* columns : {&person_columns, &thing_columns, &weight_columns, &style_columns})
     for (const Column& column : *columns) {
       INFO(column.title);
       CHECK((titles.find(", " + column.title + ",") != titles.npos));
@@ -272,7 +273,8 @@ TEST_CASE("pairs and edits are learned, drawn and scored", "[toyland]") {
   std::vector<Setting> settings;
   for (const auto& [method, begin] : pair_methods()) settings.push_back({method, 1e-3, 1});
   REQUIRE(settings.size() == 3);
-  compute_pairs(workshop, settings, pairs, 1);
+  work_through(pair_work(workshop, settings, pairs), 1, "");
+  CHECK(pair_work(workshop, settings, pairs).empty());
   for (const Setting& setting : settings)
     for (const char* key : {"sides", "own", "other", "apart", "both"})
       CHECK(cells.read(setting)["thing_00+thing_01"].contains(key));
@@ -280,11 +282,45 @@ TEST_CASE("pairs and edits are learned, drawn and scored", "[toyland]") {
   for (const auto& [method, begin] : edit_methods()) settings.push_back({method, 1e-3, 1});
   REQUIRE(settings.size() == 4);
   things.resize(1);
-  compute_edits(workshop, settings, things, 1);
+  work_through(edit_work(workshop, settings, things), 1, "");
   for (const Setting& setting : settings)
     for (const char* key : {"kept", "obeyed", "distance", "returned"})
       CHECK(cells.read(setting)["thing_00"].contains(key));
   CHECK(std::filesystem::exists(folder / "pictures" / "edit_lora_lr0.001_steps1_thing_00.png"));
+}
+
+TEST_CASE("held-out styles are learned, drawn and scored; their renders are told apart", "[toyland]") {
+  const auto sd = persona::StableDiffusion::load(PERSONA_SOURCE "/examples/toyland/model");
+  const Metrics metrics(sd);
+  const auto renders = style_renders(metrics);
+  const auto styles = style_subjects(5);
+  REQUIRE(styles.size() == 5);
+  double style_right = 0, content_right = 0, asked = 0;
+  for (const std::int64_t r : {0, 1}) {
+    const StyleJudge judge({.manner = renders.manner.narrow(1, r, 1), .meaning = renders.meaning.narrow(1, r, 1)});
+    for (std::int64_t c = 0; c < std::ssize(toyland::style_contents); ++c)
+      for (const auto& one : styles) {
+        const auto found = judge.find({.manner = renders.manner[c][1 - r][one.index].unsqueeze(0),
+                                       .meaning = renders.meaning[c][1 - r][one.index].unsqueeze(0)},
+                                      c, one.index);
+        ++asked, style_right += found.style.item<bool>(), content_right += found.content.item<bool>();
+      }
+  }
+  INFO("style " << style_right / asked << ", content " << content_right / asked);
+  CHECK(style_right / asked > 0.85);  // by one render alone; the tables have two
+  CHECK(content_right / asked > 0.85);
+  const Folder folder;
+  Cells cells(folder / "cells", {});
+  const std::vector<std::string> names;
+  const Workshop workshop{
+      sd, metrics, names, cells, folder / "pictures", {.things_batch = 1}, {.images = 1, .steps = 2}};
+  std::vector<Setting> settings{untrained_style};
+  for (const auto& [method, begin] : style_methods()) settings.push_back({method, 1e-3, 1});
+  const auto few = style_subjects(1);
+  work_through(style_work(workshop, settings, few), 1, "");
+  CHECK(style_work(workshop, settings, few).empty());
+  for (const Setting& setting : settings)
+    for (const Column& column : style_columns) CHECK(cells.read(setting)["style_pixels"].contains(column.key));
 }
 
 TEST_CASE("every method of the tables learns a person and a thing, and is scored", "[toyland]") {

@@ -4,8 +4,11 @@
 
 #include <captions.hpp>
 #include <probe.hpp>
+#include <style_pictures.hpp>
 #include <tokenizer_folder.hpp>
 
+#include <persona/data/crop.hpp>
+#include <persona/io/image.hpp>
 #include <persona/stable_diffusion/clip_tokenizer.hpp>
 #include <persona/text/captions.hpp>
 
@@ -104,6 +107,30 @@ TEST_CASE("training shows no held-out thing and no held-out style", "[toyland]")
     ++counts[static_cast<Count>(answers(example)[count_question])];
   }
   for (int c = 0; c < count_of<Count>; ++c) CHECK(counts[static_cast<Count>(c)] > 100);
+}
+
+TEST_CASE("the pictures of held-out styles are what the maker draws", "[toyland]") {
+  const std::filesystem::path folder = PERSONA_SOURCE "/examples/toyland/photos/styles";
+  const auto drawn = [](const Picture& picture) {
+    return persona::Image{image_size, image_size, {picture.begin(), picture.end()}};
+  };
+  for (std::size_t s = 0; s < held_out_style_names.size(); ++s) {
+    const auto photos = style_photos(static_cast<Style>(count_of<Style> + static_cast<int>(s)));
+    REQUIRE(photos.size() == style_photo_count);
+    for (std::size_t i = 0; i < photos.size(); ++i)
+      CHECK(persona::read_image(folder / (std::string(held_out_style_names[s]) + "_" + std::to_string(i) + ".png")) ==
+            drawn(photos[i]));
+  }
+  for (std::size_t c = 0; c < style_contents.size(); ++c) {
+    const auto sheet = persona::read_image(folder / ("content_" + std::to_string(c) + ".png"));
+    const auto renders = content_renders(style_contents[c]);
+    REQUIRE(sheet.width == image_size * all_styles);
+    for (std::size_t i = 0; i < renders.size(); ++i) {
+      const auto at = static_cast<std::int64_t>(i);
+      CHECK(persona::crop(sheet, at % all_styles * image_size, at / all_styles * image_size, image_size, image_size) ==
+            drawn(renders[i]));
+    }
+  }
 }
 
 TEST_CASE("what is asked of a picture is what is true of it", "[toyland]") {

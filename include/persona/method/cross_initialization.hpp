@@ -33,7 +33,7 @@ inline auto cross_initialization_as_published(std::vector<std::string> names, do
 
 /// Without names, for things of any kind: rows start at E(mean of the rows nearest to the class word's). This library's
 /// own; steps and rates are those of the paper.
-inline auto cross_initialization_near(std::string word = {}, std::int64_t neighbours = 8, double lr = 5e-3) {
+inline auto cross_initialization_near(std::string word = {}, double lr = 5e-3, std::int64_t neighbours = 8) {
   return CrossInitNear{.word = std::move(word), .neighbours = neighbours} + FreeRows{} + L2Reg{1e-5} + AdamW{.lr = lr};
 }
 
