@@ -16,6 +16,7 @@ namespace tables {
 inline const std::map<std::string, std::string>& methods_explained() {
   static const std::map<std::string, std::string> all = [] {
     std::map<std::string, std::string> list{
+        {"untrained", "nothing is learned: the class word alone"},
         {"ti", "Textual Inversion, rows that start as the class word"},
         {"ci", "Cross Initialization: from E(mean of the names' rows), of things from E(class word)"},
         {"ci_without_cross", "ci from the names' mean rows themselves"},

@@ -211,6 +211,25 @@ inline std::vector<Setting> first_settings(const Cells& cells, const Plan& plan,
   return first;
 }
 
+/// The class word itself, nothing learned.
+inline const Setting untrained{"untrained", 0, 0};
+
+/// The settings and, before them, what the model draws untrained.
+inline std::vector<Setting> with_untrained(std::vector<Setting> settings) {
+  settings.insert(settings.begin(), untrained);
+  return settings;
+}
+
+/// Every size of the basis, and the one found from the photos, at the rate that is best for the paper's: M alone
+/// differs.
+inline std::vector<Setting> sizes_at_one_rate(const Cells& cells, const Study& rows) {
+  std::vector<Setting> all;
+  if (const auto best = rows.best(cells, batex_name(paper_share)))
+    for (const auto& method : rows.methods)
+      if (method.starts_with("batex_")) all.push_back({method, best->lr, best->steps});
+  return all;
+}
+
 /// Textual Inversion and BaTex from the class word and from two others, each at its best setting (Tables 6 and 7).
 inline std::vector<Setting> poor_words(const Cells& cells, const Study& rows) {
   const std::map<std::string, std::string> stems{{"ti", "ti"}, {batex_name(paper_share), "batex"}};

@@ -88,7 +88,7 @@ inline void write_report(const Cells& cells, const Plan& plan, const Studies& st
   const auto& [people, things] = std::tie(studies.people, studies.things);
   const auto remark = remarks(people, cells);
   page.section("T1: people, test split");
-  add_table(page, cells, people.settings(), ids(people.test), person_columns, remark);
+  add_table(page, cells, with_untrained(people.settings()), ids(people.test), person_columns, remark);
   add_differences(page, cells, first_comparisons(cells, plan, people), ids(people.test), person_differences);
   add_pictures(page, cells, first_settings(cells, plan, people), people.test, 2, pictures);
   page.section("T1: 5000 steps");
@@ -109,8 +109,10 @@ inline void write_report(const Cells& cells, const Plan& plan, const Studies& st
   report_ablations(page, cells, plan, people);
   report_fed_back(page, cells, pictures);
   page.section("T2: animals and objects, test split");
-  add_table(page, cells, things.settings(), ids(things.test), thing_columns, remarks(things, cells));
-  add_differences(page, cells, first_comparisons(cells, plan, things), ids(things.test), thing_differences);
+  add_table(page, cells, with_untrained(things.settings()), ids(things.test), thing_columns, remarks(things, cells));
+  auto compared = first_comparisons(cells, plan, things);
+  for (const auto& comparison : against(things.chosen(cells), untrained)) compared.push_back(comparison);
+  add_differences(page, cells, compared, ids(things.test), thing_differences);
   add_pictures(page, cells, things.chosen(cells), things.test, 3, pictures);
   page.section("T2: animals and objects, validation split (settings are chosen here)");
   add_table(page, cells, things.settings(), ids(things.validation), thing_columns, choosing_remarks(things, cells));

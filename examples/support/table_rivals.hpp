@@ -32,16 +32,18 @@ inline void report_sizes(Page& page, const Cells& cells, const Study& rows) {
   add_table(page, cells, sizes, test, thing_columns, remarks(rows, cells));
   add_differences(page, cells, against(sizes, rows.best(cells, batex_name(paper_share))), test, thing_differences);
   if (text.x.size() > 1) page.chart("Scores by M / D", {text, image, traits}, "M / D");
+  const auto one_rate = sizes_at_one_rate(cells, rows);
+  page.paragraph("All at the rate that is best for " + batex_name(paper_share) + ", so that M alone differs:");
+  add_table(page, cells, one_rate, test, thing_columns, remarks(rows, cells));
+  add_differences(page, cells, against(one_rate, rows.best(cells, batex_name(paper_share))), test, thing_differences);
 }
 
-/// The size that is found from the photos against fixed ones, concept by concept.
-inline void report_automatic(Page& page, const Cells& cells, const Study& rows) {
+/// The size found from the photos against fixed ones, concept by concept; the settings hold both. Nothing where results
+/// are wanting.
+inline void compare_automatic(Page& page, const Cells& cells, const Study& rows, const std::vector<Setting>& settings,
+                              const std::string& heading) {
   std::vector<Setting> fixed, found;
-  for (const Setting& setting : rows.chosen(cells)) {
-    if (setting.method == "batex_automatic") found.push_back(setting);
-    for (const double share : basis_shares())
-      if (setting.method == batex_name(share)) fixed.push_back(setting);
-  }
+  for (const Setting& setting : settings) (setting.method == "batex_automatic" ? found : fixed).push_back(setting);
   if (fixed.empty() || found.empty()) return;
   // A setting with a result less is no measure: what is not a number is neither more nor less than another.
   const auto most_of = [](const std::vector<Setting>& list, const auto& of) {
@@ -65,16 +67,25 @@ inline void report_automatic(Page& page, const Cells& cells, const Study& rows) 
       continue;
     const auto most = of(*most_of(fixed, of));
     ++tried, wins += automatic >= chosen, beats_all += automatic >= most;
-    table.push_back({one.id, said(automatic), said(chosen), said(most)});
+    const double bare = text_and_image(cells, untrained, {one.id});
+    table.push_back({one.id, said(automatic), said(chosen), said(most), std::isfinite(bare) ? said(bare) : ""});
   }
   if (table.empty()) return;
+  page.paragraph(heading + " " + best.name() +
+                 " is the fixed M that is best on the validation split; the size found is as good as it or better in " +
+                 std::to_string(wins) + " of " + std::to_string(tried) +
+                 ", and as the best fixed M of each concept, known only afterwards, in " + std::to_string(beats_all) +
+                 ".");
+  page.table({"concept", found.front().name(), best.name(), "best fixed M, in hindsight", "untrained"}, table);
+}
+inline void report_automatic(Page& page, const Cells& cells, const Study& rows) {
+  std::vector<Setting> chosen;
+  for (const Setting& setting : rows.chosen(cells))
+    if (setting.method.starts_with("batex_")) chosen.push_back(setting);
   page.section("BaTex: the size found from the photos");
-  page.paragraph(
-      "text + image of each concept. " + best.name() + " is the fixed M that is best on the validation split; " +
-      "the last column is the best fixed M of this very concept, known only afterwards. The size found is as good as the "
-      "former or better in " +
-      std::to_string(wins) + " of " + std::to_string(tried) + ", as the latter in " + std::to_string(beats_all) + ".");
-  page.table({"concept", found.front().name(), best.name(), "best fixed M, in hindsight"}, table);
+  page.paragraph("text + image of each concept.");
+  compare_automatic(page, cells, rows, chosen, "Every size at its best setting.");
+  compare_automatic(page, cells, rows, sizes_at_one_rate(cells, rows), "All at one rate.");
 }
 
 /// Held-out styles: general concepts that are no things.
@@ -118,9 +129,9 @@ inline void report_rivals(Page& page, const Cells& cells, const Plan& plan, cons
       "and grid were fixed before any of them was scored.");
   auto best = rows.chosen(cells);
   best.insert(best.end(), rows.published.begin(), rows.published.end());
-  add_table(page, cells, best, ids(rows.test), thing_columns, remarks(rows, cells));
-  for (const char* method : {"ti", "ci"})
-    add_differences(page, cells, against(best, rows.best(cells, method)), ids(rows.test), thing_differences);
+  add_table(page, cells, with_untrained(best), ids(rows.test), thing_columns, remarks(rows, cells));
+  for (const auto& reference : {std::optional(untrained), rows.best(cells, "ti"), rows.best(cells, "ci")})
+    add_differences(page, cells, against(best, reference), ids(rows.test), thing_differences);
   add_pictures(page, cells, best, rows.test, 2, pictures);
   report_sizes(page, cells, rows);
   report_automatic(page, cells, rows);
@@ -140,7 +151,8 @@ inline void report_rivals(Page& page, const Cells& cells, const Plan& plan, cons
   page.paragraph(
       "Every method at its best on the validation split. celeb's mapper reads the photo's features by the very recogniser "
       "that judges alone and identity, so that its are not to be compared with the others'.");
-  add_table(page, cells, rivals.chosen(cells), ids(rivals.test), person_columns, remarks(rivals, cells));
+  add_table(page, cells, with_untrained(rivals.chosen(cells)), ids(rivals.test), person_columns,
+            remarks(rivals, cells));
   for (const char* method : {"ti", "ci"})
     add_differences(page, cells, against(rivals.chosen(cells), rivals.best(cells, method)), ids(rivals.test),
                     person_differences);

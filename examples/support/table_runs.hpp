@@ -231,4 +231,22 @@ inline Work work_for(const Workshop& workshop, const Setting& setting, const std
           }};
 }
 
+/// What the cells lack of what the model draws untrained. `specimens` must outlive the work.
+inline std::vector<Work> untrained_work(const Workshop& workshop, const std::vector<Setting>& settings,
+                                        const std::vector<Specimen>& specimens) {
+  std::vector<Work> list;
+  for (const Specimen& one : specimens)
+    for (const Setting& setting : settings) {
+      if (workshop.cells.has(setting, one.id)) continue;
+      auto work = work_for(workshop, setting, one.id, [&, setting](const std::function<void()>& tick) {
+        std::vector<persona::Image> shown{one.photo};
+        workshop.keep(setting, one.id,
+                      score(workshop.sd, {}, one, "", workshop.metrics, workshop.drawing, &shown, tick), shown);
+      });
+      work.steps = std::ssize(prompts_of(one));
+      list.push_back(std::move(work));
+    }
+  return list;
+}
+
 }  // namespace tables

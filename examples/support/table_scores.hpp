@@ -140,8 +140,15 @@ struct Drawing {
 
 inline double share(double right, double asked) { return asked > 0 ? right / asked : std::nan(""); }
 
-/// Draws every prompt with the learned thing and scores the pictures; `shown` gets one picture a prompt, after which
-/// `tick` is called. Keys:
+/// A prompt with the class word alone: a person goes by "person", which the prompt says already.
+inline std::string bare_prompt(const Prompt& prompt, const Specimen& one) {
+  auto bare = persona::fill_template(prompt.text, one.is_person() ? "" : one.class_word);
+  if (const auto gap = bare.find("  "); gap != std::string::npos) bare.erase(gap, 1);
+  return bare;
+}
+
+/// Draws every prompt with the learned thing, of an empty `token` with the class word, and scores the pictures; `shown`
+/// gets one picture a prompt, after which `tick` is called. Keys:
 /// - identity: recogniser cosine to the photo, over the prompts that ask for no style (people), of pictures with a face
 /// - found: the share of these that have one
 /// - alone: identity over those of them that ask for nobody else, 0 where no face is found
@@ -157,16 +164,15 @@ inline nlohmann::json score(const persona::StableDiffusion& sd, const persona::L
   const auto& prompts = prompts_of(one);
   const auto model = sd.with(learned);
   const auto photo = persona::to_tensor(one.photo).unsqueeze(0);
-  const auto filled = [&](const std::string& text, const std::string& what) {
-    return persona::fill_template(text, what);
-  };
   std::vector<persona::Tensor> with_faces, alone;
   double traits = 0, traits_asked = 0, text = 0, image = 0, leak = 0, leak_asked = 0;
   std::array<double, toyland::question_count> right{}, asked{};
   const auto place = one.truth[toyland::place_question];
   for (std::size_t p = 0; p < prompts.size(); ++p) {
     const Prompt& prompt = prompts[p];
-    const std::vector<std::string> same(static_cast<std::size_t>(drawing.images), filled(prompt.text, token));
+    const std::vector<std::string> same(
+        static_cast<std::size_t>(drawing.images),
+        token.empty() ? bare_prompt(prompt, one) : persona::fill_template(prompt.text, token));
     const auto pictures = persona::generate(
         model, same,
         {.steps = drawing.steps, .guidance = drawing.guidance, .seed = drawing.seed + 1000 * p, .sampler = "ddim"});
@@ -184,9 +190,7 @@ inline nlohmann::json score(const persona::StableDiffusion& sd, const persona::L
       if (prompt.style == Style::photo && !prompt.two)
         ++traits_asked, traits += toyland::traits_right(one.truth, answers);
     }
-    auto bare = filled(prompt.text, one.is_person() ? "" : one.class_word);
-    if (const auto gap = bare.find("  "); gap != std::string::npos) bare.erase(gap, 1);
-    text += persona::clip_text_score(metrics.pair, images, std::array{bare}).mean;
+    text += persona::clip_text_score(metrics.pair, images, std::array{bare_prompt(prompt, one)}).mean;
     if (p == 0) image = persona::clip_image_score(metrics.pair, images, photo).mean;
     if (one.is_person() && prompt.style == Style::photo) with_faces.push_back(images);
     if (one.is_person() && prompt.style == Style::photo && !prompt.two) alone.push_back(images);

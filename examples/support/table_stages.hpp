@@ -55,6 +55,9 @@ inline std::vector<Stage> stages(const Cells& cells, const Plan& plan, const Stu
   add(
       "words fed back", plan.fed_back(), [] { return std::vector<Setting>{fed_back_setting}; },
       [](const Workshop& workshop, const auto&, const auto& words) { return fed_back_work(workshop, words); });
+  const auto nothing = [] { return std::vector<Setting>{untrained}; };
+  add("people, untrained", people.test, nothing, untrained_work);
+  add("animals and objects, untrained", things.test, nothing, untrained_work);
   learn("validation people", people.validation, grid(people));
   learn("people, published and best settings", people.test, first(people));
   learn("people, ablations", people.test, [&] {
@@ -70,6 +73,7 @@ inline std::vector<Stage> stages(const Cells& cells, const Plan& plan, const Stu
   learn("rivals, validation animals and objects", rows.validation, grid(rows));
   learn("rivals, animals and objects", rows.test, best(rows));
   learn("poor words", rows.test, [&] { return poor_words(cells, rows); });
+  learn("sizes of the basis at one rate", rows.test, [&] { return sizes_at_one_rate(cells, rows); });
   add("styles", style_subjects(plan.styles), [&] { return style_settings(plan); }, style_work);
   learn("weights, validation", weights.validation, grid(weights));
   learn("weights", weights.test, best(weights));

@@ -47,9 +47,10 @@ inline void report_weights(Page& page, const Cells& cells, const Plan& plan, con
       "Every method at the setting of one grid that is best on the validation split, batch 4 and as many class samples; "
       "trained: numbers, token rows among them. The thing goes by \"sks CLASS\", Custom Diffusion's by its learned row and "
       "the class.");
-  add_table(page, cells, best, ids(weights.test), weight_columns, remarks(weights, cells));
-  for (const char* method : {"dreambooth", "lora"})
-    add_differences(page, cells, against(best, weights.best(cells, method)), ids(weights.test), thing_differences);
+  add_table(page, cells, with_untrained(best), ids(weights.test), weight_columns, remarks(weights, cells));
+  for (const auto& reference :
+       {std::optional(untrained), weights.best(cells, "dreambooth"), weights.best(cells, "lora")})
+    add_differences(page, cells, against(best, reference), ids(weights.test), thing_differences);
   add_pictures(page, cells, best, weights.test, 2, pictures);
   page.section("Table 1 of SVDiff: what is shifted");
   page.paragraph(

@@ -347,6 +347,9 @@ TEST_CASE("every method of the tables learns a person and a thing, and is scored
     CHECK(result.contains(key));
   CHECK_FALSE(result.contains("identity"));
   CHECK(std::filesystem::exists(folder / "pictures" / "ci_lr0.005_steps2_thing_00.png"));
+  work_through(untrained_work(workshop, {untrained}, {people[0], things[0]}), 1, "");
+  CHECK(cells.read(untrained)["thing_00"]["count"] == 1);
+  CHECK(cells.read(untrained)["person_00"].contains("alone"));
   for (const auto& [method, begin] : methods()) {
     const bool of_people = method.find("celeb") != method.npos || method.find("without") != method.npos;
     const Specimen& who = of_people ? people[0] : things[0];
