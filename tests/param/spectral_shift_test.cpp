@@ -87,6 +87,38 @@ TEST_CASE("both plans are the layer with the weight U diag(relu(s + delta)) V^T,
       }
 }
 
+TEST_CASE("the automatic plan is the one of fewer multiplications, told by its bits") {
+  // A square weight of n: factored for up to 2 n rows with gradients (4 t n^2 <= 3 t n^2 + 2 n^3), n without.
+  const std::int64_t n = 16;
+  const auto base = random({n, n}, 1, at::kFloat);
+  const auto svd = persona::thin_svd(base);
+  const auto leaf = persona::make_leaf("delta", 0.1 * random({n}, 2, at::kFloat));
+  const auto taken = [&](std::int64_t rows, bool as_conv) {
+    const auto x = random({rows, n}, 3, at::kFloat);
+    std::vector<Tensor> made;
+    for (const auto plan : {SpectralPlan::automatic, SpectralPlan::factored, SpectralPlan::materialized}) {
+      const Weight weight{.kind = as_conv ? WeightKind::conv2d : WeightKind::linear,
+                          .base = as_conv ? base.view({n, n, 1, 1}) : base,
+                          .replacement = std::make_shared<SpectralFactors>(
+                              leaf, persona::ThinSvd{svd.u.to(at::kFloat), svd.s, svd.vt.to(at::kFloat)}, plan),
+                          .deltas = {}};
+      made.push_back(as_conv ? weight.conv2d(x.t().reshape({1, n, rows, 1}), {}, {}) : weight.linear(x, {}));
+    }
+    REQUIRE_FALSE(at::equal(made[1], made[2]));
+    return at::equal(made[0], made[1])   ? SpectralPlan::factored
+           : at::equal(made[0], made[2]) ? SpectralPlan::materialized
+                                         : SpectralPlan::automatic;
+  };
+  for (const bool as_conv : {false, true}) {
+    INFO((as_conv ? "convolution" : "linear"));
+    CHECK(taken(2 * n, as_conv) == SpectralPlan::factored);
+    CHECK(taken(2 * n + 1, as_conv) == SpectralPlan::materialized);
+    const at::NoGradGuard no_grad;
+    CHECK(taken(n, as_conv) == SpectralPlan::factored);
+    CHECK(taken(n + 1, as_conv) == SpectralPlan::materialized);
+  }
+}
+
 TEST_CASE("gradients of spectral shifts, and of the two forms of 1-D shifts, against finite differences") {
   const auto base = random({4, 6}, 1), x = random({3, 6}, 2);
   const auto svd = persona::thin_svd(base);
