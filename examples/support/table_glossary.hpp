@@ -44,6 +44,7 @@ inline const std::map<std::string, std::string>& methods_explained() {
         {"dreambooth", "all weights of the UNet, with class samples"},
         {"lora", "DreamBooth by LoRA of rank 4"},
         {"custom_diffusion", "cross-attention's keys and values, and a row"},
+        {"custom_diffusion_plain", "the same without its photos drawn smaller, larger and mirrored"},
         {"pair_cut_mix_unmix", "svdiff on two things, with cut-mix and unmix"},
         {"pair_cut_mix", "the same with cut-mix alone"},
         {"pair_alone", "the same on photos of one thing each"},

@@ -163,7 +163,7 @@ struct Studies {
 
   /// The methods that change weights, on the animals and objects of `rows`; SVDiff's authors' rate, and its paper's
   /// steps.
-  Study weights{.methods = {"svdiff", "dreambooth", "custom_diffusion", "lora"},
+  Study weights{.methods = {"svdiff", "dreambooth", "custom_diffusion", "custom_diffusion_plain", "lora"},
                 .worth = things.worth,
                 .published = {{"svdiff", 1e-3, 500}}};
   std::vector<Specimen> subsets{};  ///< on whom SVDiff's variants and the subsets of its Table 1 are compared
@@ -181,6 +181,7 @@ struct Studies {
     if (!plan.every) {
       all.rows.published.clear(), all.weights.published.clear();
       all.rivals.methods = {"ti", "ci", "celeb"};
+      std::erase(all.weights.methods, "custom_diffusion_plain");
       all.every_subset = false;
     }
     all.people.grid = all.things.grid = plan.grid, all.rows.grid = all.rivals.grid = plan.rivals_grid;

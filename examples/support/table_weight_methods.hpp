@@ -54,6 +54,7 @@ inline const std::map<std::string, persona::Subset>& spectral_subsets() {
 ///   svdiff_without_prior   lambda 0, as for a single image
 ///   svdiff_SUBSET          one of Table 1's
 ///   svdiff_lora            both in one sum
+///   custom_diffusion_plain without its photos drawn smaller, larger and mirrored: the others have none of it
 inline const std::map<std::string, Method>& weight_methods() {
   using namespace persona;
   static const std::map<std::string, Method> all = [] {
@@ -71,6 +72,12 @@ inline const std::map<std::string, Method>& weight_methods() {
         {"custom_diffusion", [](const Task& t) {
            return learn_by_rare_word(t, custom_diffusion(t.one.class_word, class_samples(), t.lr), "<one>");
          }}};
+    list["custom_diffusion_plain"] = [](const Task& t) {
+      return learn_by_rare_word(t,
+                                TokenInit{t.one.class_word} + CrossAttentionKV{} + class_samples() + NoAugmentation{} +
+                                    AdamW{.lr = t.lr, .max_grad_norm = 1},
+                                "<one>");
+    };
     for (const auto& [name, subset] : spectral_subsets())
       if (name != "unet")
         list["svdiff_" + name] = [subset = subset](const Task& t) { return detail::spectral(t, subset); };
@@ -88,7 +95,8 @@ inline persona::Run start(const std::string& method, const Task& task) {
 
 /// How prompts call what the method learned.
 inline std::string called(const std::string& method, const Specimen& one) {
-  const std::string word = method == "custom_diffusion" || !weight_methods().contains(method) ? "<one>" : "sks";
+  const std::string word =
+      method.starts_with("custom_diffusion") || !weight_methods().contains(method) ? "<one>" : "sks";
   return weight_methods().contains(method) && !one.is_person() ? word + " " + one.class_word : word;
 }
 
