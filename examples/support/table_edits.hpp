@@ -12,21 +12,18 @@
 namespace tables {
 
 /// How the picture is learned, by name; "edit_untrained" is not among them.
-inline const std::map<std::string, std::function<persona::Run(const persona::StableDiffusion&, const persona::Subject&,
-                                                              double lr, const persona::TrainOptions&)>>&
-edit_methods() {
+inline const SubjectMethods& edit_methods() {
   using namespace persona;
   using Options = TrainOptions;
-  static const std::map<std::string, std::function<Run(const StableDiffusion&, const Subject&, double, const Options&)>>
-      all{{"edit_svdiff", [](const auto& sd, const auto& s, double lr,
-                             const Options& o) { return personalize(sd, s, svdiff_single_image(lr), o); }},
-          {"edit_all_weights",
-           [](const auto& sd, const auto& s, double lr, const Options& o) {
-             return personalize(sd, s, FullWeights{} + NoAugmentation{} + AdamW{.lr = lr, .max_grad_norm = 1}, o);
-           }},
-          {"edit_lora", [](const auto& sd, const auto& s, double lr, const Options& o) {
-             return personalize(sd, s, lora(4, lr), o);
-           }}};
+  static const SubjectMethods all{
+      {"edit_svdiff", [](const auto& sd, const auto& s, double lr,
+                         const Options& o) { return personalize(sd, s, svdiff_single_image(lr), o); }},
+      {"edit_all_weights",
+       [](const auto& sd, const auto& s, double lr, const Options& o) {
+         return personalize(sd, s, FullWeights{} + NoAugmentation{} + AdamW{.lr = lr, .max_grad_norm = 1}, o);
+       }},
+      {"edit_lora",
+       [](const auto& sd, const auto& s, double lr, const Options& o) { return personalize(sd, s, lora(4, lr), o); }}};
   return all;
 }
 

@@ -28,21 +28,15 @@ inline nlohmann::json feed_back(const persona::StableDiffusion& sd, const Metric
   const auto [question, answer] = seen_as(word);
   const auto table = sd.text_encoder().embedding_table();
   const auto row = table[sd.tokenizer().encode(word).front()].unsqueeze(0).to(at::kFloat);
-  const auto draw = [&](const persona::Tensor& rows) {
+  auto eight = drawing;
+  eight.images = 8;
+  const auto draw_by = [&](const persona::Tensor& rows) {
     const persona::Learned learned{.rows = {{.token = "<one>", .rows = rows}}};
-    const std::vector<std::string> prompts(8, "a photo of a <one>");
-    return persona::generate(
-        sd.with(learned), prompts,
-        {.steps = drawing.steps, .guidance = drawing.guidance, .seed = drawing.seed, .sampler = "ddim"});
+    return draw(sd.with(learned), "a photo of a <one>", eight, drawing.seed);
   };
-  const auto stacked = [](const std::vector<persona::Image>& images) {
-    std::vector<persona::Tensor> list;
-    for (const auto& image : images) list.push_back(persona::to_tensor(image));
-    return at::stack(list);
-  };
-  const auto by_row = draw(row), by_output = draw(persona::encoder_output(sd, row));
-  if (shown) *shown = {by_row[0], by_output[0], by_row[1], by_output[1]};
-  const auto a = stacked(by_row), b = stacked(by_output);
+  const auto by_row = draw_by(row), by_output = draw_by(persona::encoder_output(sd, row));
+  if (shown) *shown = {by_row.pictures[0], by_output.pictures[0], by_row.pictures[1], by_output.pictures[1]};
+  const auto &a = by_row.images, &b = by_output.images;
   const auto share_of = [&, question = question, answer = answer](const persona::Tensor& images) {
     double right = 0;
     for (const auto& answers : metrics.probe.look(images)) right += answers[question] == answer;

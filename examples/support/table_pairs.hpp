@@ -118,14 +118,10 @@ inline nlohmann::json score_pair(const persona::StableDiffusion& sd, const perso
     for (const bool says_sides : {true, false}) {
       const auto prompt = says_sides ? "a " + left + " on the left and a " + right + " on the right"
                                      : "a photo of a " + left + " and a " + right;
-      const auto pictures = persona::generate(
-          model, std::vector<std::string>(static_cast<std::size_t>(drawing.images), prompt),
-          {.steps = drawing.steps, .guidance = drawing.guidance, .seed = seed += 1000, .sampler = "ddim"});
+      const auto [pictures, images] = draw(model, prompt, drawing, seed += 1000);
       shown->push_back(pictures.front());
-      std::vector<persona::Tensor> stack;
-      for (const auto& picture : pictures) stack.push_back(persona::to_tensor(picture));
-      const auto found = side_by_side(metrics, at::stack(stack), swapped ? *pair.second : *pair.first,
-                                      swapped ? *pair.first : *pair.second);
+      const auto found =
+          side_by_side(metrics, images, swapped ? *pair.second : *pair.first, swapped ? *pair.first : *pair.second);
       both.push_back(at::where(found.asked > found.mirrored, found.asked, found.mirrored));
       if (!says_sides) continue;
       sides.push_back((found.asked > found.mirrored).to(at::kFloat));

@@ -220,6 +220,11 @@ inline void work_off(const Workshop& workshop, const std::vector<Job>& jobs, lon
   work_through(work_of(workshop, jobs), threads, label);
 }
 
+/// How a subject is learned at a rate, by name.
+using SubjectMethods =
+    std::map<std::string, std::function<persona::Run(const persona::StableDiffusion&, const persona::Subject&,
+                                                     double lr, const persona::TrainOptions&)>>;
+
 /// Work that gives one result; that it diverged is noted in its place.
 inline Work work_for(const Workshop& workshop, const Setting& setting, const std::string& subject,
                      std::function<void(const std::function<void()>& tick)> act) {

@@ -138,6 +138,21 @@ struct Drawing {
   std::uint64_t seed = 7;
 };
 
+/// Pictures of one prompt, and the same as [N, 3, H, W] in [-1, 1].
+struct Drawn {
+  std::vector<persona::Image> pictures{};
+  persona::Tensor images{};
+};
+template <class Model>
+Drawn draw(const Model& model, const std::string& prompt, const Drawing& drawing, std::uint64_t seed) {
+  auto pictures =
+      persona::generate(model, std::vector<std::string>(static_cast<std::size_t>(drawing.images), prompt),
+                        {.steps = drawing.steps, .guidance = drawing.guidance, .seed = seed, .sampler = "ddim"});
+  std::vector<persona::Tensor> stack;
+  for (const auto& picture : pictures) stack.push_back(persona::to_tensor(picture));
+  return {.pictures = std::move(pictures), .images = at::stack(stack)};
+}
+
 inline double share(double right, double asked) { return asked > 0 ? right / asked : std::nan(""); }
 
 /// A prompt with the class word alone: a person goes by "person", which the prompt says already.
@@ -170,16 +185,10 @@ inline nlohmann::json score(const persona::StableDiffusion& sd, const persona::L
   const auto place = one.truth[toyland::place_question];
   for (std::size_t p = 0; p < prompts.size(); ++p) {
     const Prompt& prompt = prompts[p];
-    const std::vector<std::string> same(
-        static_cast<std::size_t>(drawing.images),
-        token.empty() ? bare_prompt(prompt, one) : persona::fill_template(prompt.text, token));
-    const auto pictures = persona::generate(
-        model, same,
-        {.steps = drawing.steps, .guidance = drawing.guidance, .seed = drawing.seed + 1000 * p, .sampler = "ddim"});
+    const auto [pictures, images] =
+        draw(model, token.empty() ? bare_prompt(prompt, one) : persona::fill_template(prompt.text, token), drawing,
+             drawing.seed + 1000 * p);
     if (shown) shown->push_back(pictures.front());
-    std::vector<persona::Tensor> stack;
-    for (const auto& picture : pictures) stack.push_back(persona::to_tensor(picture));
-    const auto images = at::stack(stack);
     const auto found = metrics.probe.look(images);
     const auto wanted = prompt.wanted(one.is_person());
     for (const Answers& answers : found) {

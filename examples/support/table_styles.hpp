@@ -19,21 +19,17 @@ namespace tables {
 inline const std::filesystem::path styles_folder = PERSONA_SOURCE "/examples/toyland/photos/styles";
 
 /// The starts that are compared, by name; "style_untrained" draws with the word "painting" itself.
-inline const std::map<std::string, std::function<persona::Run(const persona::StableDiffusion&, const persona::Subject&,
-                                                              double lr, const persona::TrainOptions&)>>&
-style_methods() {
+inline const SubjectMethods& style_methods() {
   using namespace persona;
   using Options = TrainOptions;
-  static const std::map<std::string, std::function<Run(const StableDiffusion&, const Subject&, double, const Options&)>>
-      all{{"style_ti", [](const auto& sd, const auto& s, double lr,
-                          const Options& o) { return personalize(sd, s, textual_inversion({}, lr), o); }},
-          {"style_ci",
-           [](const auto& sd, const auto& s, double lr, const Options& o) {
-             return personalize(sd, s, cross_initialization({s.class_word}, lr), o);
-           }},
-          {"style_ci_near", [](const auto& sd, const auto& s, double lr, const Options& o) {
-             return personalize(sd, s, cross_initialization_near({}, lr), o);
-           }}};
+  static const SubjectMethods all{
+      {"style_ti", [](const auto& sd, const auto& s, double lr,
+                      const Options& o) { return personalize(sd, s, textual_inversion({}, lr), o); }},
+      {"style_ci", [](const auto& sd, const auto& s, double lr,
+                      const Options& o) { return personalize(sd, s, cross_initialization({s.class_word}, lr), o); }},
+      {"style_ci_near", [](const auto& sd, const auto& s, double lr, const Options& o) {
+         return personalize(sd, s, cross_initialization_near({}, lr), o);
+       }}};
   return all;
 }
 
@@ -140,15 +136,9 @@ inline nlohmann::json score_style(const persona::StableDiffusion& sd, const pers
   double text = 0;
   for (std::size_t c = 0; c < toyland::style_contents.size(); ++c) {
     const auto& asked = toyland::style_contents[c];
-    const std::vector<std::string> same(static_cast<std::size_t>(drawing.images),
-                                        persona::fill_template(asked.prompt, word));
-    const auto pictures = persona::generate(
-        model, same,
-        {.steps = drawing.steps, .guidance = drawing.guidance, .seed = drawing.seed + 1000 * c, .sampler = "ddim"});
+    const auto [pictures, images] =
+        draw(model, persona::fill_template(asked.prompt, word), drawing, drawing.seed + 1000 * c);
     shown->push_back(pictures.front());
-    std::vector<persona::Tensor> stack;
-    for (const auto& picture : pictures) stack.push_back(persona::to_tensor(picture));
-    const auto images = at::stack(stack);
     const auto found = judge.find(style_features(metrics, images), static_cast<std::int64_t>(c), one.index);
     style.push_back(found.style), content.push_back(found.content), near.push_back(found.near);
     text += persona::clip_text_score(metrics.pair, images, std::array{std::string(asked.bare)}).mean;

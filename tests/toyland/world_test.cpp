@@ -13,6 +13,7 @@
 #include <persona/text/captions.hpp>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <set>
@@ -111,15 +112,20 @@ TEST_CASE("training shows no held-out thing and no held-out style", "[toyland]")
 
 TEST_CASE("the pictures of held-out styles are what the maker draws", "[toyland]") {
   const std::filesystem::path folder = PERSONA_SOURCE "/examples/toyland/photos/styles";
-  const auto drawn = [](const Picture& picture) {
-    return persona::Image{image_size, image_size, {picture.begin(), picture.end()}};
+  // Mean difference in levels: another cairo may round edges otherwise.
+  const auto apart = [](const persona::Image& image, const Picture& picture) {
+    REQUIRE(image.pixels.size() == picture.size());
+    double sum = 0;
+    for (std::size_t i = 0; i < picture.size(); ++i) sum += std::abs(int{image.pixels[i]} - int{picture[i]});
+    return sum / static_cast<double>(picture.size());
   };
   for (std::size_t s = 0; s < held_out_style_names.size(); ++s) {
     const auto photos = style_photos(static_cast<Style>(count_of<Style> + static_cast<int>(s)));
     REQUIRE(photos.size() == style_photo_count);
     for (std::size_t i = 0; i < photos.size(); ++i)
-      CHECK(persona::read_image(folder / (std::string(held_out_style_names[s]) + "_" + std::to_string(i) + ".png")) ==
-            drawn(photos[i]));
+      CHECK(
+          apart(persona::read_image(folder / (std::string(held_out_style_names[s]) + "_" + std::to_string(i) + ".png")),
+                photos[i]) < 1);
   }
   for (std::size_t c = 0; c < style_contents.size(); ++c) {
     const auto sheet = persona::read_image(folder / ("content_" + std::to_string(c) + ".png"));
@@ -127,8 +133,9 @@ TEST_CASE("the pictures of held-out styles are what the maker draws", "[toyland]
     REQUIRE(sheet.width == image_size * all_styles);
     for (std::size_t i = 0; i < renders.size(); ++i) {
       const auto at = static_cast<std::int64_t>(i);
-      CHECK(persona::crop(sheet, at % all_styles * image_size, at / all_styles * image_size, image_size, image_size) ==
-            drawn(renders[i]));
+      CHECK(apart(persona::crop(sheet, at % all_styles * image_size, at / all_styles * image_size, image_size,
+                                image_size),
+                  renders[i]) < 1);
     }
   }
 }
