@@ -17,6 +17,9 @@ int main(int argc, char** argv) {
   std::string out, cells_folder, pictures;
   persona::LoadOptions load{.dtype = "bf16"};
   tables::Plan plan, asked;
+  tables::Portion portion;
+  std::pair<std::size_t, std::size_t> shares{1, 1};
+  std::vector<std::string> taken;
   long threads = static_cast<long>(std::max(1u, std::thread::hardware_concurrency()));
   bool quick = false, report_only = false;
   CLI::App app("Scores Textual Inversion, Cross Initialization, BaTex and their rivals on the embedded model.");
@@ -31,8 +34,24 @@ int main(int argc, char** argv) {
   app.add_option("--threads", threads, "workers, one run each")->check(CLI::PositiveNumber);
   app.add_option("--dtype", load.dtype, "of UNet and autoencoder")->check(CLI::IsMember({"bf16", "fp32"}));
   app.add_option("--device", load.device, "cpu or cuda");
+  app.add_option("--stage", portion.stages, "compute this stage of the plan alone; may be said more than once");
+  const auto* share =
+      app.add_option("--share", shares, "compute every N-th piece of work, from the I-th on: of N programs, or machines, "
+                                        "that each have their own copy of the results' folder as it stands")
+          ->type_name("I N")
+          ->check(CLI::PositiveNumber);
+  app.add_option("--take", taken, "take over another folder's results that this one lacks");
   CLI11_PARSE(app, argc, argv);
   try {
+    if (shares.first > shares.second)
+      throw persona::Error("--share", std::to_string(shares.first) + " of " + std::to_string(shares.second),
+                           "say 1 3, 2 3 and 3 3 for three");
+    if (share->count() > 0 && portion.stages.empty())
+      throw persona::Error("--share", "later stages rest on all results of those before",
+                           "name the --stage that is shared");
+    if (report_only && !taken.empty())
+      throw persona::Error("--take", "adds results, and --report adds none", "leave one of them out");
+    portion.share = shares.first, portion.shares = shares.second;
     if (quick) plan = tables::Plan::quick();
     if (app.count("--people")) plan.people = asked.people;
     if (app.count("--things")) plan.things = asked.things;
@@ -50,7 +69,9 @@ int main(int argc, char** argv) {
     tables::Cells cells(cells_folder, tables::common(model, load, training, drawing));
     const auto studies = tables::Studies::read(plan);
     const tables::Workshop workshop{sd, metrics, names, cells, pictures, training, drawing};
-    if (!report_only) tables::compute(workshop, plan, studies, threads);
+    for (const auto& other : taken) std::cout << other << ": " << cells.take(other) << " results taken over\n";
+    if (!report_only) tables::compute(workshop, plan, studies, threads, portion);
+    if (share->count() > 0) return 0;  // the page is of all shares' results together
     tables::write_report(cells, plan, studies, drawing, model, pictures, out);
     std::cout << out << "/tables.html\n";
     return 0;

@@ -117,6 +117,24 @@ class Cells {
     add(setting, subject, result);
   }
 
+  /// Takes over the results that another folder has and this one lacks, such as another machine's; returns how many.
+  /// Throws Error where there is no such folder, or it is of another model or another way of drawing.
+  std::size_t take(const std::filesystem::path& other) {
+    if (!std::filesystem::is_directory(other))
+      throw persona::Error(other.string(), "is no folder of results", "give one that tables wrote with --cells");
+    const Cells theirs(other, common_);
+    std::size_t taken = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(other)) {
+      if (entry.path().extension() != ".json") continue;
+      const auto cell = nlohmann::json::parse(std::ifstream(entry.path()), nullptr, false);
+      const Setting setting{cell.value("method", ""), cell.value("lr", 0.0), cell.value("steps", std::int64_t{0})};
+      const auto all = theirs.read(setting);
+      for (const auto& [subject, result] : all.items())
+        if (!has(setting, subject)) add(setting, subject, result), ++taken;
+    }
+    return taken;
+  }
+
   /// How many of the subjects have been tried.
   std::size_t count(const Setting& setting, const std::vector<std::string>& subjects) const {
     const auto all = read(setting);

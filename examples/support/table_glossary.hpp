@@ -40,7 +40,7 @@ inline const std::map<std::string, std::string>& methods_explained() {
         {"style_ci_near", "the same as ci_near"},
         {"svdiff", "spectral shifts of the whole UNet"},
         {"svdiff_without_prior", "svdiff without class samples"},
-        {"svdiff_lora", "svdiff and LoRA in one sum"},
+        {"svdiff_lora", "svdiff and LoRA, at a tenth of the rate, in one sum"},
         {"dreambooth", "all weights of the UNet, with class samples"},
         {"lora", "DreamBooth by LoRA of rank 4"},
         {"custom_diffusion", "cross-attention's keys and values, and a row"},

@@ -22,11 +22,14 @@ inline void report_head(Page& page, const Cells& cells, const Plan& plan, const 
       " pictures of each of 20 prompts (people) or 8 (animals and objects), DDIM " + std::to_string(drawing.steps) +
       " steps, guidance 3.5; batch 8, of animals and objects 4, one thread a run. Mean over subjects ± its standard error. Model " +
       model + ". tables.html has the pictures and curves; tables.md the same text and tables without them.");
-  const auto [asked, there] = tally(cells, stages(cells, plan, studies));
+  const auto [asked, there, on_gpu] = tally(cells, stages(cells, plan, studies));
   page.paragraph(there == asked
                      ? "All of the plan's " + std::to_string(asked) + " results are there."
                      : std::to_string(asked - there) + " of the plan's " + std::to_string(asked) +
                            " results are missing, more where settings are not yet chosen; tables computes them.");
+  if (on_gpu > 0)
+    page.paragraph(std::to_string(on_gpu) +
+                   " of them were computed on a GPU, whose training draws other noise of the same seed, the others on CPUs.");
   page.paragraph(
       "A method's best setting is that of the grid whose alone + obeyed (people) or traits + obeyed (animals and "
       "objects) is highest on the validation split. Differences are paired: over subjects that both settings have, the "

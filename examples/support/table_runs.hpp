@@ -80,7 +80,6 @@ inline nlohmann::json common(const std::string& model, const persona::LoadOption
           {"people_batch", training.people_batch},
           {"things_batch", training.things_batch},
           {"training_seed", training.seed},
-          {"device", load.device},
           {"images", drawing.images},
           {"drawing_seed", drawing.seed},
           {"sampler", "ddim"},
@@ -96,6 +95,8 @@ struct Workshop {
   std::filesystem::path pictures{};  ///< one row of pictures a result
   Training training{};
   Drawing drawing{};
+
+  bool on_gpu() const { return sd.text_encoder().embedding_table().is_cuda(); }
 
   /// Trains, scores at the snapshots, and keeps what each gave; `tick` is called after every step and every prompt
   /// drawn.
@@ -145,6 +146,7 @@ struct Workshop {
             const std::vector<persona::Image>& shown) const {
     for (auto& [key, value] : result.items())
       if (value.is_number_float()) value = std::round(value.get<double>() * 1e5) / 1e5;
+    if (on_gpu()) result["device"] = "cuda";
     std::filesystem::create_directories(pictures);
     persona::write_png(persona::make_grid(shown, {.columns = static_cast<std::int64_t>(shown.size())}),
                        pictures / (setting.name() + "_" + subject + ".png"));
@@ -164,7 +166,7 @@ struct Workshop {
         trained += name == "base" || name == "scale" || name == "residual" ? 0 : value.numel();
     for (const auto& rows : learned.rows) trained += rows.rows.numel();
     if (!learned.weights.empty()) result["trained"] = trained;
-    result["cpu_seconds"] = std::round(cpu * 100) / 100;
+    if (!on_gpu()) result["cpu_seconds"] = std::round(cpu * 100) / 100;
     const auto& last = curve.back();
     if (last.size() == 6)
       result["norm"] = last[2], result["cosine_to_start"] = last[3], result["cross_cosine"] = last[4],
@@ -213,11 +215,6 @@ inline std::vector<Work> work_of(const Workshop& workshop, const std::vector<Job
                     .act = [&workshop, job](const std::function<void()>& tick) { workshop.run(job, tick); },
                     .failed = [&workshop, job](const std::string& why) { workshop.note_failure(job, why); }});
   return list;
-}
-
-/// Works the jobs off with `threads` workers of one thread each.
-inline void work_off(const Workshop& workshop, const std::vector<Job>& jobs, long threads, const std::string& label) {
-  work_through(work_of(workshop, jobs), threads, label);
 }
 
 /// How a subject is learned at a rate, by name.

@@ -88,17 +88,22 @@ inline std::vector<Stage> stages(const Cells& cells, const Plan& plan, const Stu
   return list;
 }
 
-/// How many results the stages ask for, each counted once, and how many of them there are.
-inline std::pair<std::size_t, std::size_t> tally(const Cells& cells, const std::vector<Stage>& list) {
-  std::set<std::pair<Setting, std::string>> asked;
+/// How many results the stages ask for, each counted once, how many of them there are, and how many of these a GPU gave.
+struct Tally {
+  std::size_t asked = 0, there = 0, on_gpu = 0;
+};
+inline Tally tally(const Cells& cells, const std::vector<Stage>& list) {
+  std::map<Setting, std::set<std::string>> asked;
   for (const Stage& stage : list)
-    for (const Setting& setting : stage.settings())
-      for (const auto& id : stage.subjects) asked.emplace(setting, id);
-  std::map<Setting, std::vector<std::string>> by_setting;
-  for (const auto& [setting, id] : asked) by_setting[setting].push_back(id);
-  std::size_t there = 0;
-  for (const auto& [setting, subjects] : by_setting) there += cells.count(setting, subjects);
-  return {asked.size(), there};
+    for (const Setting& setting : stage.settings()) asked[setting].insert(stage.subjects.begin(), stage.subjects.end());
+  Tally sum;
+  for (const auto& [setting, subjects] : asked) {
+    sum.asked += subjects.size();
+    const auto all = cells.read(setting);
+    for (const auto& [id, result] : all.items())
+      if (subjects.contains(id)) ++sum.there, sum.on_gpu += result.value("device", "cpu") != "cpu";
+  }
+  return sum;
 }
 
 }  // namespace tables

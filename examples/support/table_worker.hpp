@@ -35,10 +35,12 @@ inline bool diverged(const std::exception& error) {
          (what.find("not finite") != what.npos || what.find("not numbers") != what.npos);
 }
 
+inline void longest_first(std::vector<Work>& list) { std::ranges::stable_sort(list, std::greater{}, &Work::steps); }
+
 /// Works the list off, longest first. A run that diverges is noted; any other error, such as a full disk, ends it all.
 inline void work_through(std::vector<Work> list, long threads, const std::string& label) {
   if (list.empty()) return;
-  std::ranges::stable_sort(list, std::greater{}, &Work::steps);
+  longest_first(list);
   std::int64_t total = 0, done = 0;
   for (const Work& work : list) total += work.steps;
   persona::ProgressBar bar(label);

@@ -63,6 +63,19 @@ TEST_CASE("the scale is alpha / r, or alpha / sqrt(r)") {
   CHECK(persona::LowRank{.rank = 4, .alpha = 4, .rank_stabilized = true}.scale() == 2);
 }
 
+TEST_CASE("low-rank changes learn at a share of the rate where they are told so") {
+  const persona::BindContext context;
+  for (const double share : {1.0, 0.1}) {
+    for (const auto& leaf : persona::LowRank{.lr_scale = share}.bind(ref_of(random({4, 8}, 1)), context)->leaves())
+      CHECK(leaf.lr_scale == share);
+    const auto leaves = persona::DoRA{{.lr_scale = share}}.bind(ref_of(random({4, 8}, 1)), context)->leaves();
+    CHECK(leaves.size() == 3);
+    for (const auto& leaf : leaves) CHECK(leaf.lr_scale == share);
+  }
+  CHECK_THROWS_WITH(persona::LowRank{.lr_scale = -1}.bind(ref_of(random({4, 8}, 1)), context),
+                    Catch::Contains(".lr_scale"));
+}
+
 TEST_CASE("gradients of low-rank changes against finite differences") {
   const auto base = random({5, 7}, 1, at::kDouble), x = random({3, 7}, 2, at::kDouble);
   auto a = persona::test::in_double(persona::make_leaf("lora_A", random({2, 7}, 3)));

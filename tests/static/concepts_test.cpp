@@ -249,6 +249,7 @@ TEST_CASE("every field of every shipped component shows in its description") {
   CHECK(changes(LowRank{}, LowRank{.rank_stabilized = true}));
   CHECK(changes(LowRank{}, LowRank{.init = LowRankInit::pissa}));
   CHECK(changes(LowRank{}, LowRank{.weights = subsets::kernels()}));
+  CHECK(changes(LowRank{}, LowRank{.lr_scale = 0.1}));
   CHECK(changes(DoRA{}, DoRA{{.rank = 2}}));
   CHECK(changes(FullWeights{}, FullWeights{subsets::kernels()}));
   CHECK(changes(CrossAttentionKV{}, CrossAttentionKV{.weights = subsets::kernels()}));

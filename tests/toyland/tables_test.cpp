@@ -35,6 +35,43 @@ TEST_CASE("results are kept by setting and subject, meaned over subjects, and ne
   CHECK_THROWS_WITH(other.has(setting, "person_01"), Catch::Contains("another model"));
 }
 
+TEST_CASE("results of other machines are taken over where there are none, and never another model's", "[toyland]") {
+  const Folder folder;
+  const Setting setting{"ci", 5e-3, 320}, other{"ti", 8e-2, 25};
+  Cells mine(folder / "mine", {{"model", "a"}}), theirs(folder / "theirs", {{"model", "a"}});
+  mine.add(setting, "person_01", {{"identity", 0.5}});
+  theirs.add(setting, "person_01", {{"identity", 0.6}});
+  theirs.add(setting, "person_02", {{"identity", 0.7}, {"device", "cuda"}});
+  theirs.add(other, "person_01", {{"failed", "not finite"}});
+  CHECK(mine.take(folder / "theirs") == 2);
+  CHECK(mine.take(folder / "theirs") == 0);
+  CHECK(mine.read(setting)["person_01"]["identity"] == 0.5);
+  CHECK(mine.read(setting)["person_02"]["device"] == "cuda");
+  CHECK(mine.read(other)["person_01"].contains("failed"));
+  CHECK_THROWS_WITH(mine.take(folder / "none"), Catch::Contains("no folder of results"));
+  Cells of_another(folder / "another", {{"model", "b"}});
+  of_another.add(setting, "person_03", {{"identity", 0.1}});
+  CHECK_THROWS_WITH(mine.take(folder / "another"), Catch::Contains("another model"));
+  CHECK(mine.count(setting, {"person_01", "person_02", "person_03"}) == 2);
+  std::ofstream(folder / "another" / "cut.json") << "{";
+  CHECK_THROWS_WITH(mine.take(folder / "another"), Catch::Contains("another"));
+}
+
+TEST_CASE("shares of a stage's work are all of it, each piece once, and about as long as one another", "[toyland]") {
+  std::vector<Work> work;
+  for (const std::int64_t steps : {3, 50, 4, 49, 5, 48, 1}) work.push_back({.name = std::to_string(steps), .steps = steps});
+  std::vector<std::string> names;
+  for (std::size_t share = 1; share <= 3; ++share) {
+    std::int64_t steps = 0;
+    for (const Work& one : Portion{.share = share, .shares = 3}.of(work)) names.push_back(one.name), steps += one.steps;
+    CHECK(steps > 49);
+    CHECK(steps < 58);
+  }
+  std::ranges::sort(names);
+  CHECK(names == std::vector<std::string>{"1", "3", "4", "48", "49", "5", "50"});
+  CHECK(std::ssize(Portion{}.of(work)) == 7);
+}
+
 TEST_CASE("differences are paired over the subjects that both settings have", "[toyland]") {
   const Folder folder;
   Cells cells(folder.path(), {});
@@ -89,9 +126,9 @@ TEST_CASE("the page says what its plan still lacks, and shows no number that is 
   };
   const auto list = stages(cells, plan, studies);
   const auto before = tally(cells, list);
-  CHECK(before.second == 0);
+  CHECK(before.there == 0);
   auto text = page();
-  CHECK_THAT(text, Catch::Contains(std::to_string(before.first) + " of the plan's"));
+  CHECK_THAT(text, Catch::Contains(std::to_string(before.asked) + " of the plan's"));
   CHECK(text.find("best") == text.find("best setting is"));
   // Some results of a grid, one of them a run that diverged, one without all its scores, none with its picture.
   const auto known = studies.people.validation.front().id, judged = studies.people.test.front().id,
@@ -104,7 +141,7 @@ TEST_CASE("the page says what its plan still lacks, and shows no number that is 
     cells.add({method, 2e-2, 25}, thing, {{"traits", 0.5}, {"obeyed", 0.5}});
   for (const Specimen& one : studies.rows.test) cells.add({"batex_automatic", 2e-2, 25}, one.id, {{"text", 0.5}});
   text = page();
-  CHECK(tally(cells, stages(cells, plan, studies)).second > 5);
+  CHECK(tally(cells, stages(cells, plan, studies)).there > 5);
   CHECK_THAT(text, Catch::Contains("results are missing"));
   CHECK_THAT(text, Catch::Contains("sum 1.0000, best so far on validation"));
   CHECK_THAT(text, Catch::Contains("pictures are not shown"));
@@ -197,10 +234,10 @@ TEST_CASE("a run that diverges is noted in place of its scores, and the work goe
       sd, metrics, none, cells, folder / "pictures", {.people_batch = 2, .things_batch = 1}, {.images = 1, .steps = 2}};
   const std::vector<Specimen> person{people[0]}, thing{things[0]};
   const Setting far{"svdiff_without_prior", 1e6, 4}, near{"ti", 5e-3, 1}, impossible{"ci", 5e-3, 1};
-  work_off(workshop, missing(cells, {far, near}, thing), 1, "");
+  work_through(work_of(workshop, missing(cells, {far, near}, thing)), 1, "");
   CHECK(cells.read(far)["thing_00"].contains("failed"));
   CHECK(cells.read(near)["thing_00"].contains("traits"));
-  CHECK_THROWS_AS(work_off(workshop, missing(cells, {impossible}, person), 1, ""), persona::Error);
+  CHECK_THROWS_AS(work_through(work_of(workshop, missing(cells, {impossible}, person)), 1, ""), persona::Error);
   CHECK(missing(cells, {impossible}, person).size() == 1);
   const auto no_number = at::full({1, 3, 4, 4}, std::nan(""));
   try {
@@ -340,7 +377,7 @@ TEST_CASE("every method of the tables learns a person and a thing, and is scored
                           {.images = 1, .steps = 2}};
   const std::vector<Specimen> one{things[0]};
   std::vector<Setting> settings{{"ti", 5e-3, 1}, {"ci", 5e-3, 1}, {"ci", 5e-3, 2}};
-  work_off(workshop, missing(cells, settings, one), 2, "");
+  work_through(work_of(workshop, missing(cells, settings, one)), 2, "");
   CHECK(missing(cells, settings, one).empty());
   const auto result = cells.read({"ci", 5e-3, 2})["thing_00"];
   for (const char* key : {"text", "image", "traits", "leak", "place", "obeyed", "count", "cpu_seconds", "norm"})
@@ -368,7 +405,7 @@ TEST_CASE("every method of the tables learns a person and a thing, and is scored
   }
   CHECK(weight_methods().size() == 7 + 11);
   CHECK(called("ti", things[0]) == "<one>");
-  work_off(workshop, missing(cells, {{"svdiff_mid_ca", 1e-3, 1}}, one), 1, "");
+  work_through(work_of(workshop, missing(cells, {{"svdiff_mid_ca", 1e-3, 1}}, one)), 1, "");
   const auto shifted = cells.read({"svdiff_mid_ca", 1e-3, 1})["thing_00"];
   CHECK(shifted["trained"] == 4 * 128);
   CHECK(shifted.contains("traits"));

@@ -81,7 +81,7 @@ class DecomposedWeight final : public Replacement {
 /// DoRA (Liu et al. 2024): a low-rank change of the direction of every weight chosen, and its magnitude.
 struct DoRA {
   using plays = Plays<Role::weight_parameterization>;
-  LowRank low_rank{};  ///< rank, alpha, weights; its init may not be pissa
+  LowRank low_rank{};  ///< rank, alpha, weights, lr_scale; its init may not be pissa
 
   bool selects(const WeightRef& ref) const { return low_rank.selects(ref); }
   std::shared_ptr<DecomposedWeight> bind(const WeightRef& ref, const BindContext& context) const {
@@ -89,8 +89,9 @@ struct DoRA {
       throw Error("DoRA", ".low_rank.init is pissa, which splits the weight in a way of its own",
                   "take gaussian or uniform");
     const std::shared_ptr<const LowRankFactors> factors = low_rank.bind(ref, context);
-    return std::make_shared<DecomposedWeight>(make_leaf("magnitude", DecomposedWeight::row_norms(ref.base, *factors)),
-                                              factors);
+    auto magnitude = make_leaf("magnitude", DecomposedWeight::row_norms(ref.base, *factors));
+    magnitude.lr_scale = low_rank.lr_scale;
+    return std::make_shared<DecomposedWeight>(std::move(magnitude), factors);
   }
   double default_learning_rate() const { return low_rank.default_learning_rate(); }
   std::int64_t default_steps() const { return low_rank.default_steps(); }

@@ -46,6 +46,7 @@ struct LowRank {
   bool rank_stabilized = false;  ///< scale alpha / sqrt(r) (Kalajdzievski 2023)
   LowRankInit init = LowRankInit::gaussian;
   Subset weights = subsets::attention();
+  double lr_scale = 1;  ///< of the learning rate: beside a parameterization that wants another
 
   bool selects(const WeightRef& ref) const { return weights(ref); }
   double scale() const {
@@ -58,6 +59,7 @@ struct LowRank {
   std::shared_ptr<LowRankFactors> bind(const WeightRef& ref, const BindContext& context) const {
     const at::NoGradGuard no_grad;
     auto [a, b] = factors(ref, context);
+    a.lr_scale = b.lr_scale = lr_scale;
     LowRankStart start;
     if (init == LowRankInit::pissa) start = {a.value.detach().clone(), b.value.detach().clone()};
     return std::make_shared<LowRankFactors>(std::move(a), std::move(b), scale(), std::move(start));
@@ -92,7 +94,8 @@ struct LowRank {
              {"alpha", alpha},
              {"rank_stabilized", rank_stabilized},
              {"init", init},
-             {"weights", weights.name}}};
+             {"weights", weights.name},
+             {"lr_scale", lr_scale}}};
   }
 
  private:
@@ -103,6 +106,8 @@ struct LowRank {
                   "a matrix or a convolution's kernel has a rank: leave it out of .weights");
     if (!(alpha >= 0) || !std::isfinite(alpha))
       throw Error("LowRank: .alpha", "is " + std::to_string(alpha), "above 0, or 0 for the rank");
+    if (!(lr_scale >= 0) || !std::isfinite(lr_scale))
+      throw Error("LowRank: .lr_scale", "is " + std::to_string(lr_scale), "0 or more");
     const auto most = std::min(base.size(0), base.numel() / base.size(0));
     if (rank < 1 || (init == LowRankInit::pissa && rank > most))
       throw Error("LowRank: " + ref.full_name(), ".rank is " + std::to_string(rank),
