@@ -29,6 +29,11 @@ if(NOT TARGET persona::torch)
 newer one, or run 'bash cmake/setup.sh' in persona's sources.")
   elseif(persona_torch_of)
     add_library(persona::torch INTERFACE IMPORTED GLOBAL)
+    # PyTorch's Linux builds export an older std::filesystem of their own (pytorch/pytorch#133437), whose remove_all crashes
+    # newer callers: the system's C++ library is to be found first.
+    if(CMAKE_SYSTEM_NAME STREQUAL "Linux" AND CMAKE_CXX_COMPILER_ID MATCHES "GNU|Clang")
+      target_link_libraries(persona::torch INTERFACE "-Wl,--push-state,--no-as-needed,-lstdc++,--pop-state")
+    endif()
     target_link_libraries(persona::torch INTERFACE ${persona_torch_of})
     if(persona_torch_from_variables)
       target_include_directories(persona::torch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
