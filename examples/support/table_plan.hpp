@@ -166,6 +166,8 @@ struct Studies {
   Study weights{.methods = {"svdiff", "dreambooth", "custom_diffusion", "custom_diffusion_plain", "lora"},
                 .worth = things.worth,
                 .published = {{"svdiff", 1e-3, 500}}};
+  /// Learned from one picture and edited: on the same things, over the same grid of rates.
+  Study edits{.methods = {"edit_svdiff", "edit_all_weights", "edit_lora"}, .worth = {"kept", "obeyed"}};
   std::vector<Specimen> subsets{};  ///< on whom SVDiff's variants and the subsets of its Table 1 are compared
   std::vector<Specimen> paired{};   ///< learned two by two
   bool every_subset = true;         ///< else one
@@ -180,7 +182,7 @@ struct Studies {
     Studies all;
     if (!plan.every) {
       all.rows.published.clear(), all.weights.published.clear();
-      all.rivals.methods = {"ti", "ci", "celeb"};
+      all.rivals.methods = {"ti", "ci", "celeb"}, all.edits.methods = {"edit_svdiff"};
       std::erase(all.weights.methods, "custom_diffusion_plain");
       all.every_subset = false;
     }
@@ -196,6 +198,8 @@ struct Studies {
     all.rivals.test = some(all.people.test.begin(), all.people.test.end(), plan.rivals_test);
     all.weights.grid = plan.weights_grid, all.weights.validation = all.rows.validation,
     all.weights.test = all.rows.test;
+    all.edits.grid = {.rates = plan.weights_grid.rates, .steps = {plan.edit_steps}};
+    all.edits.validation = all.weights.validation, all.edits.test = all.weights.test;
     all.paired = some(things.begin(), things.end() - split, std::max<std::size_t>(plan.rivals_test, 2));
     all.subsets = some(all.rows.test.begin(), all.rows.test.end(), plan.subsets_test);
     return all;
@@ -268,14 +272,10 @@ inline std::vector<Setting> pair_settings(const Cells& cells, const Plan& plan, 
   return all;
 }
 
-/// Single-image edits: without training, and by each method at its best rate.
-inline std::vector<Setting> edit_settings(const Cells& cells, const Plan& plan, const Studies& studies) {
-  const std::map<std::string, std::string> edits{
-      {"svdiff", "edit_svdiff"}, {"dreambooth", "edit_all_weights"}, {"lora", "edit_lora"}};
-  std::vector<Setting> all{{"edit_untrained", 0, 0}};
-  for (const Setting& best : studies.weights.chosen(cells))
-    if (const auto edit = edits.find(best.method); edit != edits.end() && (plan.every || best.method == "svdiff"))
-      all.push_back({edit->second, best.lr, plan.edit_steps});
+/// Single-image edits: without training, and by each method at its best setting.
+inline std::vector<Setting> edit_settings(const Cells& cells, const Studies& studies) {
+  auto all = studies.edits.chosen(cells);
+  all.insert(all.begin(), {"edit_untrained", 0, 0});
   return all;
 }
 

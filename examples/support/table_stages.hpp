@@ -81,7 +81,8 @@ inline std::vector<Stage> stages(const Cells& cells, const Plan& plan, const Stu
   add(
       "two things in one model", pairs_of(studies.paired), [&] { return pair_settings(cells, plan, studies); },
       pair_work);
-  add("one picture, edited", weights.test, [&] { return edit_settings(cells, plan, studies); }, edit_work);
+  add("one picture, edited, validation", studies.edits.validation, grid(studies.edits), edit_work);
+  add("one picture, edited", studies.edits.test, [&] { return edit_settings(cells, studies); }, edit_work);
   learn("rivals, validation people", rivals.validation, grid(rivals));
   learn("rivals, people", rivals.test, [&] { return rivals.chosen(cells); });
   learn("people, the whole grid", people.test, grid(people));

@@ -11,7 +11,7 @@ inline void report_pairs_and_edits(Page& page, const Cells& cells, const Plan& p
                                    const std::filesystem::path& pictures) {
   const auto nothing = [](const Setting&) { return std::string(); };
   const auto pairs = pairs_of(studies.paired);
-  const auto together = pair_settings(cells, plan, studies), edits = edit_settings(cells, plan, studies);
+  const auto together = pair_settings(cells, plan, studies), edits = edit_settings(cells, studies);
   page.section("SVDiff: two things in one model");
   page.paragraph(
       "SVDiff at its best rate on both at once, batch 2. sides: of prompts that say who is left, the share of pictures nearer "
@@ -29,11 +29,14 @@ inline void report_pairs_and_edits(Page& page, const Cells& cells, const Plan& p
       "0.1) with captions of another place or style. kept: share of the thing's traits that the probe finds where another "
       "place is asked for; obeyed: share of edits that show the place or style; distance: perceptual distance of these edits "
       "to the picture; returned: that of what the picture's own caption draws again.");
-  add_table(page, cells, edits, ids(studies.weights.test), edit_columns, nothing);
-  const auto by_shifts = std::ranges::find(edits, "edit_svdiff", &Setting::method);
-  if (by_shifts != edits.end())
-    add_differences(page, cells, against(edits, *by_shifts), ids(studies.weights.test), edit_columns);
-  add_pictures(page, cells, edits, studies.weights.test, 2, pictures);
+  const auto test = ids(studies.edits.test);
+  add_table(page, cells, edits, test, edit_columns, remarks(studies.edits, cells));
+  for (const auto& reference : {std::optional(edits.front()), studies.edits.best(cells, "edit_svdiff")})
+    add_differences(page, cells, against(edits, reference), test, edit_columns);
+  add_pictures(page, cells, edits, studies.edits.test, 2, pictures);
+  page.section("SVDiff: one picture, edited, validation split (settings are chosen here, by kept + obeyed)");
+  add_table(page, cells, studies.edits.settings(), ids(studies.edits.validation), edit_columns,
+            choosing_remarks(studies.edits, cells));
 }
 
 inline void report_weights(Page& page, const Cells& cells, const Plan& plan, const Studies& studies,
