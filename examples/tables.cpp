@@ -35,11 +35,11 @@ int main(int argc, char** argv) {
   app.add_option("--dtype", load.dtype, "of UNet and autoencoder")->check(CLI::IsMember({"bf16", "fp32"}));
   app.add_option("--device", load.device, "cpu or cuda");
   app.add_option("--stage", portion.stages, "compute this stage of the plan alone; may be said more than once");
-  const auto* share =
-      app.add_option("--share", shares, "compute every N-th piece of work, from the I-th on: of N programs, or machines, "
-                                        "that each have their own copy of the results' folder as it stands")
-          ->type_name("I N")
-          ->check(CLI::PositiveNumber);
+  const auto* share = app.add_option("--share", shares,
+                                     "compute every N-th piece of work, from the I-th on: of N programs, or machines, "
+                                     "that each have their own copy of the results' folder as it stands")
+                          ->type_name("I N")
+                          ->check(CLI::PositiveNumber);
   app.add_option("--take", taken, "take over another folder's results that this one lacks");
   CLI11_PARSE(app, argc, argv);
   try {

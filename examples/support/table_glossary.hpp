@@ -48,6 +48,7 @@ inline const std::map<std::string, std::string>& methods_explained() {
         {"pair_cut_mix_unmix", "svdiff on two things, with cut-mix and unmix"},
         {"pair_cut_mix", "the same with cut-mix alone"},
         {"pair_alone", "the same on photos of one thing each"},
+        {"pair_untrained", "the class words of two things, nothing learned"},
         {"edit_untrained", "nothing is learned"},
         {"edit_svdiff", "the picture is learned by spectral shifts"},
         {"edit_all_weights", "by all weights"},

@@ -1,6 +1,7 @@
 #pragma once
 // Two things in one model (SVDiff, 3.3): trained with Cut-Mix-Unmix, with Cut-Mix alone, and on each alone.
 
+#include "support/table_plan.hpp"
 #include "support/table_runs.hpp"
 
 #include <string>
@@ -13,8 +14,10 @@ namespace tables {
 struct Pair {
   const Specimen *first = nullptr, *second = nullptr;
   std::string id() const { return first->id + "+" + second->id; }
-  std::string called(bool of_second) const {
-    return of_second ? "ktn " + second->class_word : "sks " + first->class_word;
+  /// What prompts call one of them: untrained, by its class word alone.
+  std::string called(bool of_second, bool learned = true) const {
+    const auto& word = of_second ? second->class_word : first->class_word;
+    return learned ? (of_second ? "ktn " : "sks ") + word : word;
   }
 };
 
@@ -108,13 +111,13 @@ inline SideBySide side_by_side(const Metrics& metrics, const persona::Tensor& im
 /// - own, other: of these, cosine of a half to the photo of who was asked for there, and to the other's; apart: their
 ///   difference
 /// - both: cosine of all pictures, sides or not, to the photos side by side in the better order
-inline nlohmann::json score_pair(const persona::StableDiffusion& sd, const persona::Learned& learned, const Pair& pair,
+inline nlohmann::json score_pair(const persona::StableDiffusion& sd, const persona::Learned* learned, const Pair& pair,
                                  const Metrics& metrics, const Drawing& drawing, std::vector<persona::Image>* shown) {
-  const auto model = sd.with(learned);
+  const auto model = sd.with(learned ? *learned : persona::Learned{});
   std::vector<persona::Tensor> sides, own, other, both;
   std::uint64_t seed = drawing.seed;
   for (const bool swapped : {false, true}) {
-    const auto left = pair.called(swapped), right = pair.called(!swapped);
+    const auto left = pair.called(swapped, learned), right = pair.called(!swapped, learned);
     for (const bool says_sides : {true, false}) {
       const auto prompt = says_sides ? "a " + left + " on the left and a " + right + " on the right"
                                      : "a photo of a " + left + " and a " + right;
@@ -144,17 +147,20 @@ inline std::vector<Work> pair_work(const Workshop& workshop, const std::vector<S
     for (const Setting& setting : settings) {
       if (workshop.cells.has(setting, pair.id())) continue;
       list.push_back(work_for(workshop, setting, pair.id(), [&, setting](const std::function<void()>& tick) {
+        std::vector<persona::Image> shown{pair.first->photo, pair.second->photo};
+        const auto score = [&](const auto& sd, const persona::Learned* learned) {
+          workshop.keep(setting, pair.id(), score_pair(sd, learned, pair, workshop.metrics, workshop.drawing, &shown),
+                        shown);
+        };
+        if (setting == untrained_pair) return score(workshop.sd, nullptr), tick();
         const persona::TrainOptions options{
             .steps = setting.steps, .batch = 2, .seed = workshop.training.seed, .cache = workshop.pictures / "cache"};
         const auto run = pair_methods().at(setting.method)(workshop.sd, pair, setting.lr, options);
         for (const persona::Step& step : run) (void)step, tick();
         run.session().expect_finite_leaves();
-        std::vector<persona::Image> shown{pair.first->photo, pair.second->photo};
         const auto learned = run.learned();
-        workshop.keep(setting, pair.id(),
-                      score_pair(persona::bake(workshop.sd, learned), {.rows = learned.rows}, pair, workshop.metrics,
-                                 workshop.drawing, &shown),
-                      shown);
+        const persona::Learned rows{.rows = learned.rows};
+        score(persona::bake(workshop.sd, learned), &rows);
       }));
     }
   return list;

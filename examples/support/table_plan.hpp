@@ -261,9 +261,12 @@ inline std::vector<Setting> spectral_variants(const Cells& cells, const Studies&
   return all;
 }
 
-/// SVDiff at its best rate on two things at once, by each way of training them together.
+/// The class words of two things, nothing learned.
+inline const Setting untrained_pair{"pair_untrained", 0, 0};
+
+/// SVDiff at its best rate on two things at once, by each way of training them together, and nothing learned.
 inline std::vector<Setting> pair_settings(const Cells& cells, const Plan& plan, const Studies& studies) {
-  std::vector<Setting> all;
+  std::vector<Setting> all{untrained_pair};
   for (const Setting& best : studies.weights.chosen(cells))
     if (best.method == "svdiff")
       for (const char* method : {"pair_cut_mix_unmix", "pair_cut_mix", "pair_alone"})

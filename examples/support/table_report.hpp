@@ -28,8 +28,9 @@ inline void report_head(Page& page, const Cells& cells, const Plan& plan, const 
                      : std::to_string(asked - there) + " of the plan's " + std::to_string(asked) +
                            " results are missing, more where settings are not yet chosen; tables computes them.");
   if (on_gpu > 0)
-    page.paragraph(std::to_string(on_gpu) +
-                   " of them were computed on a GPU, whose training draws other noise of the same seed, the others on CPUs.");
+    page.paragraph(
+        std::to_string(on_gpu) +
+        " of them were computed on a GPU, whose training draws other noise of the same seed, the others on CPUs.");
   page.paragraph(
       "A method's best setting is that of the grid whose alone + obeyed (people) or traits + obeyed (animals and "
       "objects) is highest on the validation split. Differences are paired: over subjects that both settings have, the "

@@ -89,7 +89,8 @@ inline std::vector<Stage> stages(const Cells& cells, const Plan& plan, const Stu
   return list;
 }
 
-/// How many results the stages ask for, each counted once, how many of them there are, and how many of these a GPU gave.
+/// How many results the stages ask for, each counted once, how many of them there are, and how many of these a GPU
+/// gave.
 struct Tally {
   std::size_t asked = 0, there = 0, on_gpu = 0;
 };

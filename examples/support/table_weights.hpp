@@ -16,9 +16,12 @@ inline void report_pairs_and_edits(Page& page, const Cells& cells, const Plan& p
   page.paragraph(
       "SVDiff at its best rate on both at once, batch 2. sides: of prompts that say who is left, the share of pictures nearer "
       "to the photos' halves side by side in that order than in the other; own, other: cosine of a half to the photo of who "
-      "was asked for there, and to the other's; both: cosine of all pictures to the photos side by side.");
+      "was asked for there, and to the other's; both: cosine of all pictures to the photos side by side. The model has seen two "
+      "people in one picture, never two things.");
   add_table(page, cells, together, ids(pairs), pair_columns, nothing);
-  if (!together.empty()) add_differences(page, cells, against(together, together.front()), ids(pairs), pair_columns);
+  for (const char* method : {"pair_untrained", "pair_alone", "pair_cut_mix"})
+    if (const auto found = std::ranges::find(together, method, &Setting::method); found != together.end())
+      add_differences(page, cells, against(together, *found), ids(pairs), pair_columns);
   for (const Setting& setting : together)
     for (std::size_t i = 0; i < std::min<std::size_t>(pairs.size(), 2); ++i)
       if (cells.has(setting, pairs[i].id()))

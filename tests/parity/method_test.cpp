@@ -51,9 +51,9 @@ struct Case {
       : name(name),
         stored(reference::tensors(reference::data() / "methods" / (name + ".safetensors"), device)),
         model({}, reference::text_encoder(name, device), reference::unet(name, device),
-              persona::DDPMScheduler(reference::scheduler_config(
-                  reference::json(reference::data() / "models" / name / "scheduler" / "scheduler_config.json")),
-                                   device),
+              persona::DDPMScheduler(reference::scheduler_config(reference::json(
+                                         reference::data() / "models" / name / "scheduler" / "scheduler_config.json")),
+                                     device),
               {stored.at("latents").size(2), 8, 8}) {
     const auto cases = reference::json(reference::data() / "methods" / "cases.json");
     steps = cases.at("steps"), regularizer = cases.at("regularizer");

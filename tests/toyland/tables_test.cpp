@@ -59,7 +59,8 @@ TEST_CASE("results of other machines are taken over where there are none, and ne
 
 TEST_CASE("shares of a stage's work are all of it, each piece once, and about as long as one another", "[toyland]") {
   std::vector<Work> work;
-  for (const std::int64_t steps : {3, 50, 4, 49, 5, 48, 1}) work.push_back({.name = std::to_string(steps), .steps = steps});
+  for (const std::int64_t steps : {3, 50, 4, 49, 5, 48, 1})
+    work.push_back({.name = std::to_string(steps), .steps = steps});
   std::vector<std::string> names;
   for (std::size_t share = 1; share <= 3; ++share) {
     std::int64_t steps = 0;
@@ -309,7 +310,8 @@ TEST_CASE("pairs and edits are learned, drawn and scored", "[toyland]") {
   const auto pairs = pairs_of(things);
   std::vector<Setting> settings;
   for (const auto& [method, begin] : pair_methods()) settings.push_back({method, 1e-3, 1});
-  REQUIRE(settings.size() == 3);
+  settings.push_back(untrained_pair);
+  REQUIRE(settings.size() == 4);
   work_through(pair_work(workshop, settings, pairs), 1, "");
   CHECK(pair_work(workshop, settings, pairs).empty());
   for (const Setting& setting : settings)
