@@ -35,7 +35,7 @@ int main(int argc, char** argv) {
         };
         draw(sd, "no training");
         learn("SVDiff", persona::svdiff_single_image());
-        learn("LoRA", persona::lora(4, 2e-3));
+        learn("LoRA", persona::lora(4));
         gallery.grid("Edits", "edits", cells, captions, static_cast<std::int64_t>(targets.size()) + 1);
       });
 }

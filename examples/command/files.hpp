@@ -106,6 +106,7 @@ inline const std::vector<std::pair<std::string, persona::Format>> row_formats{
     {"kohya_xti", persona::Format::kohya_xti}};
 inline const std::vector<std::pair<std::string, persona::WeightFormat>> weight_formats{
     {"diffusers_lora", persona::WeightFormat::diffusers_lora},
+    {"peft_lora", persona::WeightFormat::peft_lora},
     {"kohya_lora", persona::WeightFormat::kohya_lora},
     {"kohya_diff", persona::WeightFormat::kohya_diff},
     {"svdiff_pytorch", persona::WeightFormat::svdiff_pytorch},

@@ -4,6 +4,7 @@
 #include "support/changed.hpp"
 #include "support/folder.hpp"
 
+#include <persona/core/placement.hpp>
 #include <persona/learned/bake.hpp>
 #include <persona/learned/mix.hpp>
 #include <persona/param/full_weights.hpp>
@@ -11,6 +12,7 @@
 #include <persona/param/spectral_shift.hpp>
 #include <persona/testing.hpp>
 
+#include <map>
 #include <string>
 
 namespace {
@@ -59,6 +61,15 @@ TEST_CASE("shifts are added, interpolated and scaled inside the relu, of runs an
   const auto elsewhere = fit(tiny_model(at::kFloat, 2), tiny_subjects().front(), SpectralShift{} + AdamW{.lr = 0.05},
                              {.steps = 1, .batch = 2});
   CHECK_THROWS_WITH(add(a, elsewhere), Catch::Contains("different base models"));
+  const auto all = [](const std::string&) { return true; };
+  CHECK_THROWS_WITH(style_mix(a, elsewhere, all), Catch::Contains("different base models"));
+  CHECK_THROWS_WITH(style_mix(a, learned_by(recipe(LowRank{})), all), Catch::Contains("form 'low_rank'"));
+  auto named = a, cut = Learned::load(folder / "a.safetensors");
+  named.rows.push_back({.token = "<one>", .rows = at::zeros({1, 6})});
+  CHECK_THROWS_WITH(add(named, named), Catch::Contains("both have rows of '<one>'"));
+  CHECK_THROWS_WITH(style_mix(named, named, all), Catch::Contains("both have rows of '<one>'"));
+  for (auto& weight : cut.weights) weight.file.tensors.erase("delta");
+  CHECK_THROWS_WITH(scale(cut, 2), Catch::Contains("has no delta"));
   CHECK_THROWS_WITH(scale(learned_by(recipe(LowRank{})), 2),
                     Catch::Contains("form 'low_rank'") && Catch::Contains("with(a).with(b)"));
 }
@@ -80,4 +91,16 @@ TEST_CASE("a baked model computes what the changed one does, with plain tensors,
     // What did not change is shared.
     CHECK(baked.text_encoder().embedding_table().is_same(model.text_encoder().embedding_table()));
   }
+}
+
+TEST_CASE("a base that nothing moved is baked as it was, also in bf16") {
+  auto model = tiny_model();
+  to(model.denoiser(), at::kCPU, at::kBFloat16);
+  const auto baked = bake(model, scale(fit(model, tiny_subjects().front(), recipe(SpectralShift{}), {.steps = 1}), 0));
+  std::map<std::string, Tensor> bases;
+  for_each_weight(model.denoiser(), [&](const std::string& name, const Weight& w) { bases.emplace(name, w.base); });
+  for_each_weight(baked.denoiser(), [&](const std::string& name, const Weight& weight) {
+    INFO(name);
+    CHECK(at::equal(weight.base, bases.at(name)));
+  });
 }

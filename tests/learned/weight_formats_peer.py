@@ -1,4 +1,4 @@
-"""diffusers loads the LoRA and Custom Diffusion files that persona::export_weights writes, and predicts the same with them."""
+"""diffusers and peft load the LoRA and Custom Diffusion files that persona::export_weights writes, and predict the same with them."""
 
 import argparse
 import os
@@ -8,6 +8,7 @@ import tempfile
 
 import torch
 from diffusers import StableDiffusionPipeline
+from peft import PeftModel
 from safetensors.torch import load_file
 
 parser = argparse.ArgumentParser()
@@ -33,12 +34,14 @@ with tempfile.TemporaryDirectory() as folder, torch.no_grad():
     subprocess.run([programs / "test_learned", "[.peer]"], env={**os.environ, "PERSONA_FOLDER": folder}, check=True,
                    stdout=subprocess.DEVNULL)
     ours = load_file(f"{folder}/outputs.safetensors")
-    for name in ("base", "diffusers_lora", "kohya_lora", "kernels", "custom_diffusion", "custom_diffusion_crossattn"):
+    for name in ("base", "diffusers_lora", "kohya_lora", "peft_lora", "peft_ranks", "peft_dora", "kernels", "custom_diffusion", "custom_diffusion_crossattn"):
         pipe = StableDiffusionPipeline.from_pretrained(folder)
         if name.startswith("custom_diffusion"):
             # load_attn_procs reads the file and sets nothing (0.42), and asks for entries of self-attention that no safetensors holds.
             ours_only = pipe.unet._process_custom_diffusion(load_file(f"{folder}/{name}.safetensors"))
             pipe.unet.set_attn_processor({**pipe.unet.attn_processors, **ours_only})
+        elif name.startswith("peft"):
+            pipe.unet = PeftModel.from_pretrained(pipe.unet, f"{folder}/{name}").eval()
         elif name != "base":
             pipe.load_lora_weights(folder, weight_name=f"{name}.safetensors")
         theirs = {"states": states(pipe.text_encoder, ours["embeddings"])}

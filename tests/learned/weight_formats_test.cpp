@@ -59,6 +59,27 @@ TEST_CASE("every form that holds a change gives it back") {
   check_round_trip(learned_by(SpectralShift{.weights = subsets::matrices()} + LowRank{}), WeightFormat::kohya_diff);
 }
 
+TEST_CASE("peft's form has one part of the model, and its scales beside it") {
+  const test::Folder folder;
+  const auto file = folder / "adapter_model.safetensors";
+  const auto model = tiny_model();
+  const auto check = [&](const Learned& learned) {
+    export_weights(model, learned, file, WeightFormat::peft_lora);
+    const auto expected = predicted(personalized(model, learned));
+    CHECK(!at::allclose(expected, predicted(model), 1e-3, 1e-3));
+    CHECK(at::allclose(predicted(personalized(model, import_weights(model, file))), expected, 1e-4, 1e-5));
+  };
+  const auto unet = subsets::unet_matrices();
+  check(learned_by(recipe(LowRank{.rank = 2, .alpha = 3, .weights = unet})));
+  check(learned_by(recipe(LowRank{.rank = 2, .alpha = 3, .weights = subsets::unet_kernels()})));
+  check(learned_by(recipe(DoRA{{.rank = 2, .alpha = 3, .weights = unet}})));
+  check(learned_by(LowRank{.rank = 2, .weights = unet && subsets::named("to_q")} +
+                   LowRank{.rank = 1, .alpha = 3, .weights = unet && subsets::named("to_v")}));
+  CHECK(names(file)[0] == "base_model.model.attn2.0.to_q.lora_A.weight");
+  const auto both = learned_by(recipe(LowRank{.rank = 2, .weights = subsets::matrices()}));
+  CHECK_THROWS_WITH(export_weights(model, both, file, WeightFormat::peft_lora), Catch::Contains("of one part"));
+}
+
 TEST_CASE("the keys are the tools' own") {
   const test::Folder folder;
   const auto model = tiny_model();
@@ -240,6 +261,19 @@ TEST_CASE("what a form has no place for, and what a model has no weight for, is 
   refused({{"unet.nothing.lora.down.weight", at::zeros({2, 6})}}, Catch::Contains("no weight 'unet.nothing'"));
   refused({{"something", at::zeros({2})}}, Catch::Contains("something") && Catch::Contains("no change of a weight"));
   refused({{"unet.attn2.0.to_k.lora.down.weight", at::zeros({2, 6})}}, Catch::Contains("no 'up' factor"));
+  const auto factors = [&](const Tensor& down, const Tensor& up, const Tensor& alpha) {
+    return std::map<std::string, Tensor>{{"lora_unet_attn2_0_to_k.lora_down.weight", down},
+                                         {"lora_unet_attn2_0_to_k.lora_up.weight", up},
+                                         {"lora_unet_attn2_0_to_k.alpha", alpha}};
+  };
+  const auto one = at::ones({});
+  refused(factors(one, at::zeros({6, 2}), one), Catch::Contains("its factors are"));
+  refused(factors(at::zeros({2, 6}), at::zeros({6}), one), Catch::Contains("its factors are"));
+  refused(factors(at::zeros({0, 6}), at::zeros({6, 0}), one), Catch::Contains("its factors are"));
+  refused(factors(at::zeros({2, 6}), at::zeros({6, 2}), at::zeros({2})), Catch::Contains("alpha has 2 numbers"));
+  auto twice = factors(at::zeros({2, 6}), at::zeros({6, 2}), one);
+  twice.emplace("unet.attn2.0.to_k.lora.down.weight", at::zeros({2, 6}));
+  refused(twice, Catch::Contains("a second time"));
 }
 
 TEST_CASE("write weight files and what they predict to PERSONA_FOLDER", "[.peer]") {
@@ -270,6 +304,16 @@ TEST_CASE("write weight files and what they predict to PERSONA_FOLDER", "[.peer]
   const auto lora = moved(recipe(LowRank{.rank = 2, .alpha = 3, .weights = both}), sd);
   write("diffusers_lora", lora, WeightFormat::diffusers_lora);
   write("kohya_lora", lora, WeightFormat::kohya_lora);
+  const auto in_peft = [&](const std::string& name, const auto& sum) {
+    const auto learned = moved(sum, sd);
+    std::filesystem::create_directories(folder / name);
+    export_weights(sd, learned, folder / name / "adapter_model.safetensors", WeightFormat::peft_lora);
+    write(name, learned, {});
+  };
+  in_peft("peft_lora", recipe(LowRank{.rank = 2, .alpha = 3}));
+  in_peft("peft_ranks", LowRank{.rank = 2, .alpha = 3, .weights = subsets::cross_attention_kv()} +
+                            LowRank{.rank = 3, .alpha = 1, .weights = subsets::unet_kernels() && subsets::named(".conv1.")});
+  in_peft("peft_dora", recipe(DoRA{{.rank = 2, .alpha = 3}}));
   write("kernels",
         moved(recipe(LowRank{.rank = 2,
                              .alpha = 3,

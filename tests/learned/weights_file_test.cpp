@@ -123,6 +123,17 @@ TEST_CASE("shifts of another base are refused, low-rank changes fit every model 
   for (auto ref : tuned.denoiser().weights())
     if (ref.base.dim() > 1) ref.base.add_(at::randn(ref.base.sizes()) * (0.03 * ref.base.std()));
   CHECK_THROWS_WITH(personalized(tuned, shifts), Catch::Contains("learned on another base model"));
+  auto most = tiny_model();  // all but a few rows of every matrix are another's
+  for (auto ref : most.denoiser().weights())
+    if (ref.base.dim() > 1)
+      for (std::int64_t row = 1; row + 1 < ref.base.size(0); ++row) ref.base[row].normal_();
+  CHECK_THROWS_WITH(personalized(most, shifts), Catch::Contains("learned on another base model"));
+  auto norms = tiny_model();
+  for (auto ref : norms.denoiser().weights())
+    if (ref.kind == WeightKind::norm) ref.base.mul_(1.5);
+  learned_by(recipe(SpectralShift{.weights = subsets::vectors()})).save(folder / "vectors.safetensors");
+  CHECK_THROWS_WITH(personalized(norms, Learned::load(folder / "vectors.safetensors")),
+                    Catch::Contains("learned on another base model"));
   CHECK_THROWS_WITH(personalized(other, learned_by(recipe(SpectralShift{}))),  // of a run, without a file
                     Catch::Contains("learned on another base model"));
   learned_by(recipe(LowRank{})).save(folder / "lora.safetensors");

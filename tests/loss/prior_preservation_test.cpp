@@ -7,10 +7,12 @@
 #include <persona/loss/denoising.hpp>
 #include <persona/loss/min_snr.hpp>
 #include <persona/loss/prior_preservation.hpp>
+#include <persona/model/diffusion_model.hpp>
 #include <persona/schedule/ddpm.hpp>
 #include <persona/testing.hpp>
 
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -35,13 +37,13 @@ persona::BindContext context_of(const std::vector<persona::Subject>& subjects, D
           .sample =
               [&drawn](const std::string& prompt, std::int64_t n, const persona::SampleOptions& options) {
                 drawn.prompts.push_back(prompt), drawn.options.push_back(options);
-                return at::full({n, 2, 3, 3}, static_cast<double>(drawn.prompts.size()));
+                return at::full({n, 3, 4, 4}, static_cast<double>(drawn.prompts.size()));
               },
           .model_fingerprint = [] { return std::uint64_t{7}; }};
 }
 Batch batch_of(std::vector<std::int64_t> owners) {
   const auto n = static_cast<std::int64_t>(owners.size());
-  return {.latents = at::zeros({n, 2, 3, 3}),
+  return {.latents = at::zeros({n, 3, 4, 4}),
           .captions = std::vector<std::string>(owners.size(), "a photo of <one>"),
           .subjects = std::move(owners)};
 }
@@ -65,27 +67,27 @@ TEST_CASE("every sample gets one of its class, and the loss is the sum of two me
   CHECK((batch.latents[3] == 1).all().item<bool>());
   CHECK((batch.latents[4] == 2).all().item<bool>());
 
-  const auto prediction = at::randn({6, 2, 3, 3}, generator), target = at::randn({6, 2, 3, 3}, generator);
+  const auto prediction = at::randn({6, 3, 4, 4}, generator), target = at::randn({6, 3, 4, 4}, generator);
   const auto per_sample = (prediction - target).square().flatten(1).mean(1);
   const auto expected = per_sample.slice(0, 0, 3).mean() + 0.5 * per_sample.slice(0, 3).mean();
   CHECK(persona::denoising_loss(prediction, target, batch).item<double>() == Approx(expected.item<double>()));
 
   SECTION("weights and masks that are set already are respected") {
     auto set = batch_of({0, 1});
-    set.weights = at::tensor({2.0F, 4.0F}), set.mask = at::zeros({2, 1, 3, 3});
+    set.weights = at::tensor({2.0F, 4.0F}), set.mask = at::zeros({2, 1, 4, 4});
     state.contribute(set, generator);
     CHECK(set.weights[1].item<double>() == 8);  // times 4 samples / 2
     CHECK(set.weights[2].item<double>() == 1);  // 0.5 times 4 / 2
     CHECK((set.mask.slice(0, 2) == 1).all().item<bool>());
-    CHECK(set.mask.sizes() == at::IntArrayRef{4, 1, 3, 3});
+    CHECK(set.mask.sizes() == at::IntArrayRef{4, 1, 4, 4});
   }
   SECTION("a sample of two subjects gets the middles of two class latents") {
     auto two = batch_of({0});
     two.pairs = {persona::SideBySide{.left = 1, .right = 0, .class_caption = "a cat and a person"}};
     state.contribute(two, generator);
     CHECK(two.captions[1] == "a cat and a person");
-    CHECK((two.latents[1].slice(2, 0, 1) == 2).all().item<bool>());
-    CHECK((two.latents[1].slice(2, 1) == 1).all().item<bool>());
+    CHECK((two.latents[1].slice(2, 0, 2) == 2).all().item<bool>());
+    CHECK((two.latents[1].slice(2, 2) == 1).all().item<bool>());
     CHECK(two.pairs.size() == 2);
     CHECK_FALSE(two.pairs[1]);
   }
@@ -125,13 +127,35 @@ TEST_CASE("class images are drawn once for a model, a prompt and a way of drawin
   drawn = {};
   (void)PriorPreservation{.images = 3, .sampling = {.guidance = 2}}.bind(model, context);
   CHECK(drawn.prompts.size() == 1);
-  (void)PriorPreservation{.images = 3, .sampling = {.guidance = 2, .start = at::ones({3, 2, 3, 3})}}.bind(model,
+  (void)PriorPreservation{.images = 3, .sampling = {.guidance = 2, .start = at::ones({3, 3, 4, 4})}}.bind(model,
                                                                                                           context);
   CHECK(drawn.prompts.size() == 2);
   auto other = context;
   other.model_fingerprint = [] { return std::uint64_t{8}; };
   (void)PriorPreservation{.images = 3}.bind(model, other);
   CHECK(drawn.prompts.size() == 3);
+}
+
+TEST_CASE("class images of another schedule or another size of latents are not taken for these") {
+  const persona::test::Folder folder;
+  const auto subjects = persona::testing::tiny_subjects();
+  const auto model = persona::testing::tiny_model();
+  Drawn drawn;
+  const auto context = context_of(subjects, drawn, folder.path());
+  const auto bind_on = [&](const char* predicts, const persona::LatentShape& shape) {
+    const persona::ModelParts parts(model.tokenizer(), model.text_encoder(), model.denoiser(),
+                                    persona::DDPMScheduler({.prediction_type = predicts}), shape);
+    (void)PriorPreservation{.images = 3}.bind(parts, context);
+    return drawn.prompts.size();
+  };
+  const persona::LatentShape shape{3, 4, 4};
+  CHECK(bind_on("epsilon", shape) == 1);
+  CHECK(bind_on("epsilon", shape) == 1);
+  CHECK(bind_on("v_prediction", shape) == 2);
+  CHECK(bind_on("epsilon", {3, 8, 4}) == 3);
+  std::ofstream(folder / "file") << "x";
+  CHECK_THROWS_WITH(PriorPreservation{.images = 3}.bind(model, context_of(subjects, drawn, folder / "file")),
+                    Catch::Contains("class images are kept there"));
 }
 
 TEST_CASE("prior preservation that cannot be is refused with a sentence") {
@@ -141,6 +165,11 @@ TEST_CASE("prior preservation that cannot be is refused with a sentence") {
   CHECK_THROWS_WITH(PriorPreservation{.images = 0}.bind(model, context_of(subjects, drawn)),
                     Catch::Contains("at least one image"));
   CHECK_THROWS_WITH(PriorPreservation{}.bind(model, {.subjects = subjects}), Catch::Contains("personalize()"));
+  const auto own = PriorPreservation{.prompt = "a pet", .images = 1}.bind(model, context_of(subjects, drawn));
+  auto two = batch_of({0});
+  two.pairs = {persona::SideBySide{.left = 0, .right = 0, .class_caption = "a cat and a cat"}};
+  auto generator = persona::Random(1).on_host(persona::Stream::contribution);
+  CHECK_THROWS_WITH(own.contribute(two, generator), Catch::Contains("one .prompt"));
   subjects[0].class_word = "";
   CHECK_THROWS_WITH(PriorPreservation{}.bind(model, context_of(subjects, drawn)), Catch::Contains("class word"));
 }
@@ -189,7 +218,7 @@ TEST_CASE("class images that were drawn until a run was stopped are kept, and a 
   const auto latents = prior.bind(model, context).latents[0];
   CHECK(drawn.prompts.size() == 3);
   CHECK(drawn.options.back().first == 4);
-  CHECK(latents.sizes() == at::IntArrayRef{5, 2, 3, 3});
+  CHECK(latents.sizes() == at::IntArrayRef{5, 3, 4, 4});
   for (const std::int64_t i : {0, 1, 2, 3, 4}) CHECK((latents[i] == static_cast<double>(i / 2 + 1)).all().item<bool>());
 
   for (const auto& entry : std::filesystem::directory_iterator(folder / "class_images"))

@@ -123,6 +123,18 @@ TEST_CASE("the unmix term is the squares of each token's attention in the other 
                                  .attention = maps,
                                  .snr = {}};
     const auto term = state.loss(view);
+    auto unmixed = batch;
+    unmixed.pairs.clear();
+    CHECK_THROWS_WITH(state.loss({.batch = unmixed,
+                                  .rows = {},
+                                  .initial_rows = {},
+                                  .leaves = {},
+                                  .x_t = prediction,
+                                  .prediction = prediction,
+                                  .target = prediction,
+                                  .attention = maps,
+                                  .snr = {}}),
+                      Catch::Contains("there is no CutMix in the sum"));
     // BOS a [two: 2 rows, or its letters] a n d a [one]: in letters, "and" is three.
     const auto picture = map.detach()[0].mean(0).view({4, 4, 24});
     const auto two = rows ? std::vector<std::int64_t>{2, 3} : std::vector<std::int64_t>{2, 3, 4, 5, 6};

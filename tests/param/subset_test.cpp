@@ -45,15 +45,17 @@ TEST_CASE("the twelve subsets of Table 1 have its sizes on Stable Diffusion 1.5"
   persona::UNet2DConditionConfig config{.cross_attention_dim = 768};
   config.num_attention_heads = {8, 8, 8, 8};
   persona::UNet2DConditionModel unet(config);
-  const auto refs = of(unet, "unet");
+  auto refs = of(unet, "unet");
   CHECK(refs.size() == 686);
+  persona::CLIPTextModel text(persona::CLIPTextConfig{});  // none of it is in a row of the table
+  for (WeightRef& ref : of(text, "text_encoder")) refs.push_back(std::move(ref));
   const auto counted = [&](const Subset& subset) { return count(refs, {.weights = subset}); };
   CHECK(counted(subsets::unet()) == Count{391, 322856});
   CHECK(counted(subsets::cross_attention()) == Count{64, 43776});
   CHECK(counted(subsets::cross_attention_kv()) == Count{32, 18816});
-  CHECK(counted(subsets::vectors()) == Count{109, 100160});
-  CHECK(counted(subsets::matrices()) == Count{184, 140416});
-  CHECK(counted(subsets::kernels()) == Count{98, 82280});
+  CHECK(counted(subsets::unet_vectors()) == Count{109, 100160});
+  CHECK(counted(subsets::unet_matrices()) == Count{184, 140416});
+  CHECK(counted(subsets::unet_kernels()) == Count{98, 82280});
   CHECK(counted(subsets::up_blocks()) == Count{219, 181568});
   CHECK(counted(subsets::down_blocks()) == Count{141, 107072});
   CHECK(counted(subsets::mid_block()) == Count{26, 32256});
@@ -71,7 +73,9 @@ TEST_CASE("the twelve subsets of Table 1 have its sizes on Stable Diffusion 1.5"
     CHECK(counted(subsets::cross_attention_kv() && !wide).tensors == 20);
     CHECK(counted(subsets::up_blocks() || subsets::mid_block()).floats == 181568 + 32256);
     CHECK((!wide).name == "!(wide)");
-    CHECK(counted(subsets::text_encoder()).tensors == 0);
+    CHECK(counted(subsets::text_encoder()).tensors == 12 * 6 + 12 * 2 + 1);
+    CHECK(counted(subsets::matrices()).tensors == 184 + 12 * 6);
+    CHECK_THROWS_WITH(counted(Subset{.name = "mine"}), Catch::Contains("Subset 'mine'") && Catch::Contains("no predicate"));
   }
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <persona/core/error.hpp>
 #include <persona/core/leaf.hpp>
+#include <persona/core/shape.hpp>
 #include <persona/core/tensor.hpp>
 
 #include <concepts>
@@ -29,6 +31,18 @@ struct StoredChange {
   std::map<std::string, Tensor> tensors{};  ///< on the CPU; names without dots
 };
 
+namespace detail {
+/// Throws Error where what an adapter makes of a weight has another shape.
+inline const Tensor& like(const Tensor& value, const Tensor& base) {
+  if (!value.defined() || value.sizes() != base.sizes())
+    throw Error("value(base)",
+                "a change of weights gives " + (value.defined() ? shape_string(value.sizes()) : std::string("nothing")) +
+                    " for a weight of " + shape_string(base.sizes()),
+                "return a tensor shaped like the base");
+  return value;
+}
+}  // namespace detail
+
 /// What both kinds of weight change share: the leaves that an optimizer trains.
 class Adapter {
  public:
@@ -55,11 +69,13 @@ class Replacement : public Adapter {
   virtual Tensor value(const Tensor& base) const = 0;
   /// value(base) - base, where it can be had with less rounding.
   virtual Tensor difference(const Tensor& base) const { return value(base) - base; }
+  /// value(base) as it is written into a model of its own, where that can be had with less rounding.
+  virtual Tensor written(const Tensor& base) const { return value(base); }
   virtual Tensor linear(const Tensor& x, const Tensor& base, const Tensor& bias) const {
-    return at::linear(x, as_compute(value(base), x), bias);
+    return at::linear(x, as_compute(detail::like(value(base), base), x), bias);
   }
   virtual Tensor conv2d(const Tensor& x, const Tensor& base, const Tensor& bias, Conv2dShape shape) const {
-    return at::conv2d(x, as_compute(value(base), x), bias, shape.stride, shape.padding);
+    return at::conv2d(x, as_compute(detail::like(value(base), base), x), bias, shape.stride, shape.padding);
   }
 };
 
@@ -68,11 +84,11 @@ class Delta : public Adapter {
  public:
   /// The added weight, shaped like `base`, differentiable in the leaves.
   virtual Tensor value(const Tensor& base) const = 0;
-  virtual Tensor linear(const Tensor& x, const Tensor& base) const { return at::linear(x, as_compute(value(base), x)); }
+  virtual Tensor linear(const Tensor& x, const Tensor& base) const { return at::linear(x, as_compute(detail::like(value(base), base), x)); }
   /// y + D(x) for x [..., in] and y [..., out]; overridden where the sum costs less than its parts.
   virtual Tensor add_linear(const Tensor& y, const Tensor& x, const Tensor& base) const { return y + linear(x, base); }
   virtual Tensor conv2d(const Tensor& x, const Tensor& base, Conv2dShape shape) const {
-    return at::conv2d(x, as_compute(value(base), x), {}, shape.stride, shape.padding);
+    return at::conv2d(x, as_compute(detail::like(value(base), base), x), {}, shape.stride, shape.padding);
   }
 };
 
@@ -87,12 +103,9 @@ struct Weight {
 
   /// The weight as one tensor, shaped like `base`: the materialized plan, and the only one for norms, biases and
   /// tables.
-  Tensor value() const {
-    if (!adapted()) return base;
-    auto sum = replacement ? replacement->value(base).to(base.scalar_type()) : base;
-    for (const auto& delta : deltas) sum = sum + delta->value(base).to(base.scalar_type());
-    return sum;
-  }
+  Tensor value() const { return sum(replacement ? replacement->value(base) : base); }
+  /// The same to be written into a model of its own, rounded less.
+  Tensor written() const { return sum(replacement ? replacement->written(base) : base); }
 
   /// x [..., in] -> [..., out]; `bias` may be undefined.
   Tensor linear(const Tensor& x, const Tensor& bias) const {
@@ -107,6 +120,13 @@ struct Weight {
                          : at::conv2d(x, base, bias, shape.stride, shape.padding);
     for (const auto& delta : deltas) y = y + delta->conv2d(x, base, shape);
     return y;
+  }
+
+ private:
+  Tensor sum(const Tensor& replaced) const {
+    auto all = detail::like(replaced, base).to(base.scalar_type());
+    for (const auto& delta : deltas) all = all + detail::like(delta->value(base), base).to(base.scalar_type());
+    return all;
   }
 };
 

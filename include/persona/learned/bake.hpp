@@ -21,7 +21,7 @@ Model bake(const Model& model, const Learned& learned) {
   {
     const auto attachments = detail::attach_changes(baked, learned.weights);
     for (const Attachment& attachment : attachments)
-      values.emplace_back(attachment.ref().slot, attachment.value().detach().clone());
+      values.emplace_back(attachment.ref().slot, attachment.written().detach().clone());
   }
   for (const auto& [slot, value] : values) {
     if (auto* const* weight = std::get_if<Weight*>(&slot)) (*weight)->base = value;

@@ -40,23 +40,6 @@ inline std::string file_stem(const std::string& token) {
 }
 }  // namespace detail
 
-/// One set of rows [n, D] for rows that differ by layer or timestep: the mean over the layers, at ten timesteps of
-/// 1000. What set the layers and timesteps apart is lost, and so is a bypass.
-inline Tensor collapsed(const LearnedRows& row) {
-  if (!row.layered) return row.rows;
-  if (row.stored.layers < 1)
-    throw Error("collapsed", "the rows of '" + row.token + "' do not say how many layers they are of",
-                "give their state stored() (docs/concepts/row_parameterization.md)");
-  const at::NoGradGuard no_grad;
-  const auto t = at::arange(50, 1000, 100, at::TensorOptions().dtype(at::kLong));
-  std::vector<Tensor> parts;
-  for (std::int64_t layer = 0; layer < row.stored.layers; ++layer) {
-    const auto rows = row.layered({.t = t, .layer = layer, .num_layers = row.stored.layers}).rows.cpu();
-    parts.push_back(rows.dim() == 3 ? rows.mean(0) : rows);
-  }
-  return at::stack(parts).mean(0);
-}
-
 /// Writes one file a token into `folder` and returns their paths: "learned_embeds.safetensors" (or
 /// "STEM.learned_embeds.safetensors" where there are several tokens) for diffusers, "STEM.safetensors" for the others.
 /// Rows are fp32. Rows that differ by layer or timestep are collapsed, with a warning, where the form has one set of

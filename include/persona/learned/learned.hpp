@@ -37,13 +37,30 @@ namespace persona {
 struct LearnedRows {
   std::string token{};
   std::string encoder = "text_encoder";              ///< which of the model's encoders reads them
-  Tensor rows{};                                     ///< [n, D] fp32 on the CPU
+  Tensor rows{};                                     ///< [n, D] fp32 on the CPU; of layered rows: collapsed()
   std::function<RowSet(const RowQuery&)> layered{};  ///< rows by layer and timestep; empty: the same everywhere
   StoredRows stored{};                               ///< of layered rows: what a file holds of them
 
   std::int64_t vectors() const { return rows.size(0); }
   bool can_be_saved() const { return !layered || !stored.form.empty(); }
 };
+
+/// One set of rows [n, D] for rows that differ by layer or timestep: the mean over the layers, at ten timesteps of
+/// the schedule. What set the layers and timesteps apart is lost, and so is a bypass.
+inline Tensor collapsed(const LearnedRows& row) {
+  if (!row.layered) return row.rows;
+  if (row.stored.layers < 1)
+    throw Error("collapsed", "the rows of '" + row.token + "' do not say how many layers they are of",
+                "give their state stored() (docs/concepts/row_parameterization.md)");
+  const at::NoGradGuard no_grad;
+  const auto t = ((at::arange(10) + 0.5) * (static_cast<double>(row.stored.timesteps) / 10)).to(at::kLong);
+  std::vector<Tensor> parts;
+  for (std::int64_t layer = 0; layer < row.stored.layers; ++layer) {
+    const auto rows = row.layered({.t = t, .layer = layer, .num_layers = row.stored.layers}).rows.cpu();
+    parts.push_back(rows.dim() == 3 ? rows.mean(0) : rows);
+  }
+  return at::stack(parts).mean(0);
+}
 
 using WeightChange = std::variant<std::shared_ptr<const Replacement>, std::shared_ptr<const Delta>>;
 
@@ -112,7 +129,9 @@ struct Learned {
                     "the rows of '" + row.token + "' differ by layer or timestep, and do not say how a file holds them",
                     "give their state form, stored() and from() (docs/concepts/row_parameterization.md), or keep the "
                     "run's checkpoint (run.save)");
-      tensors.emplace("rows." + row.token, row.rows);
+      if (!tensors.emplace("rows." + row.token, row.rows).second)
+        throw Error(file.string(), "there are two learned things called '" + row.token + "'",
+                    "give one of them another token: .token");
       if (!row.layered) continue;
       entries["persona.form." + row.token] = row.stored.form;
       entries["persona.layers." + row.token] = std::to_string(row.stored.layers);
@@ -199,7 +218,8 @@ struct Learned {
       if (stored.form == State::form) {
         try {
           const State state = State::from(stored);
-          stored.by_timestep = StoredRows(state.stored()).by_timestep;
+          const StoredRows told = state.stored();
+          stored.by_timestep = told.by_timestep, stored.timesteps = told.timesteps;
           return [state](const RowQuery& query) -> RowSet { return state.rows(query); };
         } catch (const std::out_of_range&) {
           throw Error(file.string(), "a tensor of its '" + stored.form + "' rows is missing",

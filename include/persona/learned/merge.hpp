@@ -105,7 +105,7 @@ Learned merge_concepts(const Model& model, const std::vector<Concept>& concepts,
     Model changed = model;
     values.emplace_back();
     for (const Attachment& attachment : detail::attach_changes(changed, one.learned.weights)) {
-      values.back().emplace(attachment.ref().full_name(), attachment.value().to(at::kCPU, at::kDouble));
+      values.back().emplace(attachment.ref().full_name(), attachment.written().to(at::kCPU, at::kDouble));
       refs.emplace(attachment.ref().full_name(), attachment.ref());
     }
   }

@@ -4,6 +4,7 @@
 #include <persona/core/shape.hpp>
 #include <persona/core/warning.hpp>
 #include <persona/io/adapter_keys.hpp>
+#include <persona/io/atomic_file.hpp>
 #include <persona/io/describe_file.hpp>
 #include <persona/io/likely_model.hpp>
 #include <persona/io/safetensors.hpp>
@@ -34,6 +35,7 @@ namespace persona {
 /// Forms in which other tools read changes of weights.
 enum class WeightFormat {
   diffusers_lora,    ///< "unet.PATH.lora.down.weight": pipe.load_lora_weights; the scale is multiplied into B
+  peft_lora,         ///< "base_model.model.PATH.lora_A.weight" of one part, and adapter_config.json beside: PeftModel
   kohya_lora,        ///< "lora_unet_PATH.lora_down.weight" and ".alpha": kohya, AUTOMATIC1111, ComfyUI
   kohya_diff,        ///< "lora_unet_PATH.diff": whole differences of any kind of change, a weight each
   svdiff_pytorch,    ///< "PATH.delta" of the UNet: svdiff-pytorch's spectral_shifts.safetensors
@@ -76,6 +78,11 @@ inline void write_lora(const LearnedWeight& weight, WeightFormat format, Tensors
     out.emplace(path + layer + ".down.weight", a);
     out.emplace(path + layer + ".up.weight", b.contiguous());
     if (dora) out.emplace(path + layer + ".dora_scale", stored.tensors.at("magnitude"));
+  } else if (format == WeightFormat::peft_lora) {
+    const auto key = "base_model.model." + path.substr(path.find('.') + 1);
+    out.emplace(key + ".lora_A.weight", a);
+    out.emplace(key + ".lora_B.weight", b.contiguous());
+    if (dora) out.emplace(key + ".lora_magnitude_vector", stored.tensors.at("magnitude"));
   } else {
     const auto key = kohya_name(weight.name);
     out.emplace(key + ".lora_down.weight", a);
@@ -83,6 +90,40 @@ inline void write_lora(const LearnedWeight& weight, WeightFormat format, Tensors
     out.emplace(key + ".alpha", at::full({}, scale * static_cast<double>(a.size(0)), at::kFloat));
     if (dora) out.emplace(key + ".dora_scale", stored.tensors.at("magnitude").unsqueeze(1).contiguous());
   }
+}
+
+/// What peft reads beside its tensors: ranks, alphas and whether it is DoRA. One part of the model alone.
+inline std::string peft_config(const Learned& learned) {
+  std::string modules, ranks, alphas;
+  std::int64_t rank = 0;
+  double alpha = 0;
+  bool dora = false, first = true;
+  const auto number = [](double value) {
+    char text[32];
+    return std::string(text, std::to_chars(text, text + sizeof text, value).ptr);
+  };
+  for (const LearnedWeight& weight : learned.weights) {
+    const auto stored = weight.stored();
+    const auto dot = weight.name.find('.');
+    if (weight.name.substr(0, dot) != learned.weights.front().name.substr(0, dot))
+      throw Error("export_weights", "'" + weight.name + "' is of another part than '" + learned.weights.front().name + "'",
+                  "peft's file is of one part: learn or export them apart");
+    const bool is_dora = stored.form == DecomposedWeight::form;
+    if (!first && is_dora != dora)
+      throw Error("export_weights", "LoRA and DoRA in one file", "peft's configuration has one of them for all");
+    const auto own_rank = stored.tensors.at("lora_A").size(0);
+    const double own_alpha = stored.tensors.at("scale").item<double>() * static_cast<double>(own_rank);
+    const auto module = '"' + without_weight(weight.name.substr(dot + 1)) + '"';
+    if (first) rank = own_rank, alpha = own_alpha, dora = is_dora;
+    const std::string comma = ", ";
+    modules += (first ? "" : comma) + module;
+    if (own_rank != rank) ranks += (ranks.empty() ? "" : comma) + module + ": " + std::to_string(own_rank);
+    if (own_alpha != alpha) alphas += (alphas.empty() ? "" : comma) + module + ": " + number(own_alpha);
+    first = false;
+  }
+  return "{\"peft_type\": \"LORA\", \"r\": " + std::to_string(rank) + ", \"lora_alpha\": " + number(alpha) +
+         ", \"use_dora\": " + (dora ? "true" : "false") + ", \"rank_pattern\": {" + ranks + "}, \"alpha_pattern\": {" +
+         alphas + "}, \"target_modules\": [" + modules + "]}\n";
 }
 
 /// What a form has no place for: the first name of each kind, and how many there are.
@@ -162,7 +203,14 @@ inline LearnedWeight read_lora(const std::string& name, std::map<std::string, Te
                                const std::string& where) {
   for (const char* needed : {"down", "up"})
     if (!parts.contains(needed)) throw Error(where, "has no '" + std::string(needed) + "' factor", "the file is cut");
-  const auto a = parts["down"].to(at::kFloat), b = parts["up"].to(at::kFloat).flatten(1);
+  const auto& down = parts["down"];
+  const auto& up = parts["up"];
+  if (down.dim() < 2 || up.dim() < 2 || down.size(0) < 1 || up.flatten(1).size(1) != down.size(0))
+    throw Error(where, "its factors are " + shape_string(down.sizes()) + " and " + shape_string(up.sizes()),
+                "down is [rank, ...], up [outputs, rank]");
+  if (parts.contains("alpha") && parts["alpha"].numel() != 1)
+    throw Error(where, "its alpha has " + std::to_string(parts["alpha"].numel()) + " numbers", "one is expected");
+  const auto a = down.to(at::kFloat), b = up.to(at::kFloat).flatten(1);
   const double rank = static_cast<double>(a.size(0));
   const double scale =
       parts.contains("alpha") ? parts["alpha"].to(at::kDouble).item<double>() / rank : scales.of(name, rank);
@@ -219,6 +267,8 @@ void export_weights(const Model& model, const Learned& learned, const std::files
   for (const auto& [key, value] : learned.metadata) metadata.emplace(key, value);
   metadata.erase("persona.kind");
   if (format == WeightFormat::svdiff_pytorch) detail::tell_base(learned, metadata);
+  if (format == WeightFormat::peft_lora)
+    write_file_atomically(file.parent_path() / "adapter_config.json", detail::peft_config(learned));
   write_safetensors(file, tensors, metadata);
 }
 
@@ -250,7 +300,10 @@ Learned import_weights(const Model& model, const std::filesystem::path& file, co
   };
   for (const auto& key : source.names()) {
     if (const auto factor = detail::split_lora_key(key)) {
-      lora[find(factor->module, key).full_name()].emplace(factor->part, source.load_finite(key));
+      const auto& name = find(factor->module, key).full_name();
+      if (!lora[name].emplace(factor->part, source.load_finite(key)).second)
+        throw Error(file.string() + ": " + key, "is there a second time for '" + name + "', by another tool's key",
+                    "keep one of the two");
       continue;
     }
     std::string module = key;

@@ -12,10 +12,13 @@
 #include <persona/model/sample_options.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -34,6 +37,7 @@ struct PriorPreservation {
 
   struct State {
     double weight = 1.0;
+    bool one_prompt = false;             ///< of all class images, whatever the subject
     std::vector<std::string> prompts{};  ///< by subject
     std::vector<Tensor> latents{};       ///< by subject, [n, C, h, w]; subjects of one prompt share them
 
@@ -46,6 +50,9 @@ struct PriorPreservation {
         if (owner < 0) continue;
         if (!batch.pairs.empty() && batch.pairs[i]) {
           const auto& pair = *batch.pairs[i];
+          if (one_prompt)
+            throw Error("PriorPreservation", "one .prompt for class images that CutMix puts side by side by class word",
+                        "leave .prompt empty: each subject's class word makes its own");
           added.push_back(side_by_side(draw(pair.left, generator), draw(pair.right, generator)));
           batch.captions.push_back(pair.class_caption);
         } else {
@@ -86,14 +93,15 @@ struct PriorPreservation {
   };
 
   template <class Model>
-  State bind(const Model&, const BindContext& context) const {
+  State bind(const Model& model, const BindContext& context) const {
     if (images < 1 || !(weight >= 0))
       throw Error("PriorPreservation", ".images is " + std::to_string(images) + ", .weight " + std::to_string(weight),
                   "at least one image, and a weight of 0 or more");
     if (!context.sample)
       throw Error("PriorPreservation", "there is no model to draw class images where it is bound",
                   "begin the run with personalize()");
-    State state{.weight = weight};
+    State state{.weight = weight, .one_prompt = !prompt.empty()};
+    const auto keyed = key_of_model(model, context);
     for (const Subject& subject : context.subjects) {
       state.prompts.push_back(prompt.empty() ? "a photo of a " + subject.class_word : prompt);
       if (prompt.empty() && subject.class_word.empty())
@@ -101,7 +109,7 @@ struct PriorPreservation {
                     "give .class_word, or a .prompt for the class images");
       const auto known = std::ranges::find(state.prompts, state.prompts.back()) - state.prompts.begin();
       state.latents.push_back(known < std::ssize(state.latents) ? state.latents[static_cast<std::size_t>(known)]
-                                                                : class_latents(state.prompts.back(), context));
+                                                                : class_latents(state.prompts.back(), keyed, context));
     }
     return state;
   }
@@ -128,16 +136,39 @@ struct PriorPreservation {
     key = hash_text(std::to_string(sampling.first), key);
     return sampling.start.defined() ? persona::hash_tensor(sampling.start, key) : key;
   }
-  Tensor class_latents(const std::string& text, const BindContext& context) const {
+  /// What of the model class images depend on: its tensors, the shape of its latents, its schedule. Nothing is kept
+  /// where the run says nothing of its tensors.
+  struct Keyed {
+    std::optional<std::uint64_t> key{};
+    std::array<std::int64_t, 3> shape{};
+  };
+  template <class Model>
+  static Keyed key_of_model(const Model& model, const BindContext& context) {
+    Keyed keyed{.shape = model.latent_shape()};
+    if (context.cache.empty() || !context.model_fingerprint) return keyed;
+    auto key = context.model_fingerprint();
+    for (const auto size : keyed.shape) key = hash_text(std::to_string(size), key);
+    // What the schedule makes of x0 = 1 and noise = 2, a sample a timestep.
+    const at::NoGradGuard no_grad;
+    const auto& schedule = model.scheduler();
+    const auto options = at::TensorOptions().device(Tensor(model.text_encoder().embedding_table()).device());
+    const auto t = at::arange(schedule.num_train_timesteps(), options.dtype(at::kLong));
+    const auto x0 = at::ones({t.size(0), 1, 1, 1}, options.dtype(at::kFloat)), noise = 2 * x0;
+    for (const Tensor& curve : {Tensor(schedule.add_noise(x0, noise, t)), Tensor(schedule.target(x0, noise, t))})
+      key = persona::hash_tensor(curve.to(at::kCPU, at::kFloat).contiguous(), key);
+    keyed.key = key;
+    return keyed;
+  }
+  Tensor class_latents(const std::string& text, const Keyed& keyed, const BindContext& context) const {
     std::filesystem::path file;
-    if (!context.cache.empty() && context.model_fingerprint) {
-      const auto key = key_of(text, context.model_fingerprint());
+    if (keyed.key) {
+      const auto key = key_of(text, *keyed.key);
       char name[32];
       std::snprintf(name, sizeof name, "%016llx.safetensors", static_cast<unsigned long long>(key));
       file = context.cache / "class_images" / name;
     }
     // Batch by batch, so that a run that is stopped while they are drawn has lost one batch.
-    Tensor latents = file.empty() ? Tensor() : kept_latents(file);
+    Tensor latents = file.empty() ? Tensor() : kept_latents(file, keyed.shape);
     auto drawing = sampling;
     const auto batch = std::max<std::int64_t>(sampling.batch, 1), batches = (images + batch - 1) / batch;
     while (!latents.defined() || latents.size(0) < images) {
@@ -151,17 +182,21 @@ struct PriorPreservation {
       const auto drawn = context.sample(text, n, drawing).to(at::kCPU, at::kFloat);
       latents = latents.defined() ? at::cat({latents, drawn}) : drawn;
       if (file.empty()) continue;
-      std::filesystem::create_directories(file.parent_path());
+      std::error_code unmade;
+      std::filesystem::create_directories(file.parent_path(), unmade);
+      if (unmade)
+        throw Error(file.parent_path().string(), "cannot be made: " + unmade.message(),
+                    "class images are kept there: give .cache a folder that can be written");
       write_safetensors(file, {{"latents", latents.contiguous()}}, {{"format", "pt"}, {"prompt", text}});
     }
     return latents;  // on the host: a run that finds them in the folder computes the same
   }
   // Undefined where there are none, or none that can be read.
-  Tensor kept_latents(const std::filesystem::path& file) const {
+  Tensor kept_latents(const std::filesystem::path& file, const std::array<std::int64_t, 3>& shape) const {
     if (!std::filesystem::exists(file)) return {};
     try {
       const auto kept = SafeTensors::open(file).load_finite("latents");
-      if (kept.dim() == 4 && kept.size(0) > 0) return kept.slice(0, 0, images).clone();
+      if (kept.dim() == 4 && kept.size(0) > 0 && kept[0].sizes() == at::IntArrayRef(shape)) return kept.slice(0, 0, images).clone();
       warn("PriorPreservation", file.string() + " does not hold these class images", "they are drawn anew");
     } catch (const Error& error) {
       warn("PriorPreservation", std::string("class images are drawn anew: ") + error.what());

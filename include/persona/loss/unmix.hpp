@@ -58,6 +58,8 @@ struct Unmix {
       if (view.attention.empty())
         throw Error("Unmix", "no cross-attention layer has maps of the heights asked for",
                     ".smallest and .largest are shares of the latents' height, " + std::to_string(height));
+      if (view.batch.pairs.empty())
+        throw Error("Unmix", "no sample shows two subjects: there is no CutMix in the sum", "add CutMix{} to it");
       return sum;
     }
 

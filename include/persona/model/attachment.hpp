@@ -35,8 +35,8 @@ class Attachment {
   ~Attachment() { detach(); }
 
   const WeightRef& ref() const { return ref_; }
-  /// The weight with its changes, as one tensor.
-  Tensor value() const { return changed_.value(); }
+  /// The weight with its changes as one tensor, for a model of its own.
+  Tensor written() const { return changed_.written(); }
 
   /// Hangs a Replacement or a Delta on the weight; a second Replacement throws Error.
   template <class AdapterPtr>

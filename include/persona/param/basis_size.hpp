@@ -3,6 +3,7 @@
 #include <persona/core/describe.hpp>
 #include <persona/core/error.hpp>
 
+#include <cmath>
 #include <cstdint>
 #include <string>
 
@@ -24,11 +25,11 @@ struct BasisSize {
   bool is_automatic() const { return kind == Kind::automatic; }
   /// Of rows that are `width` wide, where it is a count or a ratio; throws Error where that is no number of rows.
   std::int64_t rows(std::int64_t width) const {
-    const auto count = static_cast<std::int64_t>(kind == Kind::count ? value : value * static_cast<double>(width));
-    if (count < 1)
-      throw Error("SubspaceBasis", "a basis of " + std::to_string(count) + " rows",
+    const double count = std::floor(kind == Kind::count ? value : value * static_cast<double>(width));
+    if (!(count >= 1 && count <= 1e12))
+      throw Error("SubspaceBasis", "a basis of " + Field("", count).value + " rows",
                   "give .size a number of rows, or ratio(0.75) of the row's width");
-    return count;
+    return static_cast<std::int64_t>(count);
   }
   std::string text() const {
     if (kind == Kind::count) return std::to_string(static_cast<std::int64_t>(value));

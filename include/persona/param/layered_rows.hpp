@@ -42,7 +42,7 @@ struct LayeredRows {
 
     static constexpr const char* form = "layered_rows";
     StoredRows stored() const {
-      return {form, leaf.value.size(0), {{"rows", leaf.value.detach().cpu()}}, /*by_timestep=*/false};
+      return {form, leaf.value.size(0), {{"rows", leaf.value.detach().cpu()}}, /*timesteps=*/1000, /*by_timestep=*/false};
     }
     static State from(const StoredRows& stored) {
       const auto& rows = stored.tensors.at("rows");

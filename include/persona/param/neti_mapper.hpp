@@ -2,6 +2,7 @@
 
 #include <persona/core/describe.hpp>
 #include <persona/core/error.hpp>
+#include <persona/core/hash.hpp>
 #include <persona/core/leaf.hpp>
 #include <persona/core/role.hpp>
 #include <persona/core/shape.hpp>
@@ -52,6 +53,19 @@ struct NeTIMapper {
   std::int64_t frequencies = 1024;
   std::int64_t anchors = 10;           ///< timesteps that have one, evenly from 0 on; times the layers
   double sigma_t = 0.03, sigma_l = 2;  ///< standard deviation of the frequencies
+  StoredRows given{};                  ///< to go on from; the network's sizes, frequencies and norms are then its own
+
+  /// From learned.of("<cat>") on, of a run or of a file, with these settings of training and sampling; throws Error
+  /// where its rows are of another kind.
+  template <class Rows>
+  NeTIMapper from(const Rows& learned) const {
+    if (learned.stored.form != State::form)
+      throw Error("NeTIMapper", "the rows of '" + learned.token + "' are no mapper's",
+                  "a mapper goes on from a mapper: run another one from a word, or RowsInit::from(learned) + FreeRows{}");
+    auto next = *this;
+    next.given = learned.stored;
+    return next;
+  }
 
   struct State {
     /// Linear layers and norms, in the order of the data.
@@ -76,7 +90,7 @@ struct NeTIMapper {
     std::array<Leaf, part_count> parts{};
     Tensor waves{};    ///< [frequencies, 2], frozen
     Tensor lengths{};  ///< [n, 1], of the initial rows
-    std::int64_t layers = 0, truncate = 0;
+    std::int64_t layers = 0, truncate = 0, timesteps = 1000;
     bool bypass = true;
     double bypass_scale = 0.2, nested_dropout = 0.5;
     NeTINorm norm = NeTINorm::row;
@@ -112,10 +126,11 @@ struct NeTIMapper {
 
     static constexpr const char* form = "neti_mapper";
     StoredRows stored() const {
-      StoredRows kept{form, layers, {{"waves", waves.cpu()}, {"lengths", lengths.cpu()}}};
+      StoredRows kept{form, layers, {{"waves", waves.cpu()}, {"lengths", lengths.cpu()}}, timesteps};
       for (const Leaf& leaf : parts) kept.tensors[leaf.name] = leaf.value.detach().cpu();
       kept.tensors["settings"] = at::tensor({static_cast<double>(truncate), static_cast<double>(bypass), bypass_scale,
-                                             nested_dropout, static_cast<double>(static_cast<int>(norm))},
+                                             nested_dropout, static_cast<double>(static_cast<int>(norm)),
+                                             static_cast<double>(timesteps)},
                                             at::kDouble);
       return kept;
     }
@@ -131,16 +146,17 @@ struct NeTIMapper {
                       "what learned them went wrong: take an earlier file");
         return found->second;
       };
-      const auto settings = part("settings", {5}).to(at::kDouble).contiguous();
+      const auto settings = part("settings", {6}).to(at::kDouble).contiguous();
       const auto* s = settings.const_data_ptr<double>();
       const bool known = s[4] == static_cast<int>(NeTINorm::row) || s[4] == static_cast<int>(NeTINorm::both);
-      if (!known || s[0] < 0 || s[0] > std::numeric_limits<std::int32_t>::max())
+      if (!known || s[0] < 0 || s[0] > std::numeric_limits<std::int32_t>::max() || !(s[5] >= 1 && s[5] <= 1e9))
         throw Error("NeTIMapper",
                     "the file's norm is number " + Field("", s[4]).value + " and its .truncate " +
                         Field("", s[0]).value + ": not both are settings",
                     "it is of another version, or mixed up");
       State state{.layers = stored.layers,
                   .truncate = static_cast<std::int64_t>(s[0]),
+                  .timesteps = static_cast<std::int64_t>(s[5]),
                   .bypass = s[1] != 0,
                   .bypass_scale = s[2],
                   .nested_dropout = s[3],
@@ -212,16 +228,18 @@ struct NeTIMapper {
       throw Error("NeTIMapper", "a network without entries", "give .hidden, .frequencies and .anchors of at least 1");
     if (!(nested_dropout >= 0 && nested_dropout <= 1))
       throw Error("NeTIMapper", ".nested_dropout is a chance, got " + std::to_string(nested_dropout), "0 to 1");
-    if (truncate < 0)
-      throw Error("NeTIMapper", ".truncate is " + std::to_string(truncate),
+    if (truncate < 0 || truncate > hidden)
+      throw Error("NeTIMapper", ".truncate is " + std::to_string(truncate) + " of " + std::to_string(hidden),
                   "keep so many hidden entries at sampling; 0 keeps all");
     for (const auto& [name, value] :
          {std::pair{".bypass_scale", bypass_scale}, std::pair{".sigma_t", sigma_t}, std::pair{".sigma_l", sigma_l}})
       if (!std::isfinite(value))
         throw Error("NeTIMapper", std::string(name) + " is " + std::to_string(value), "give a finite number");
+    if (!given.form.empty()) return going_on(rows, model);
     const auto start = rows.detach().to(at::kFloat);
     State state{.layers = model.denoiser().num_conditioned_layers(),
                 .truncate = truncate,
+                .timesteps = model.scheduler().num_train_timesteps(),
                 .bypass = bypass,
                 .bypass_scale = bypass_scale,
                 .nested_dropout = nested_dropout,
@@ -265,8 +283,11 @@ struct NeTIMapper {
   double default_learning_rate() const { return 1e-3; }
   std::int64_t default_steps() const { return 1000; }
   Description describe() const {
+    std::uint64_t from = 0;
+    for (const auto& [name, value] : given.tensors) from = persona::hash_tensor(value, hash_text(name, from));
     return {"NeTIMapper",
-            {{"bypass", bypass},
+            {{"given", from},
+             {"bypass", bypass},
              {"bypass_scale", bypass_scale},
              {"norm", norm},
              {"nested_dropout", nested_dropout},
@@ -276,6 +297,25 @@ struct NeTIMapper {
              {"anchors", anchors},
              {"sigma_t", sigma_t},
              {"sigma_l", sigma_l}}};
+  }
+ private:
+  template <class Model>
+  State going_on(const Tensor& rows, const Model& model) const {
+    auto state = State::from(given);
+    const std::int64_t layers = model.denoiser().num_conditioned_layers();
+    const auto outputs = state.lengths.size(0) * rows.size(1) * (state.bypass ? 2 : 1);
+    if (state.layers != layers || state.lengths.size(0) != rows.size(0) ||
+        state.parts[State::out_bias].value.size(0) != outputs)
+      throw Error("NeTIMapper",
+                  "a mapper of " + std::to_string(state.layers) + " layers for " +
+                      std::to_string(state.lengths.size(0)) + " vectors goes on with " + std::to_string(layers) +
+                      " layers and " + std::to_string(rows.size(0)) + " vectors of " + std::to_string(rows.size(1)),
+                  "it goes on on a model of as many layers, with as many vectors");
+    const auto device = rows.device();
+    state.truncate = truncate, state.nested_dropout = nested_dropout;
+    state.waves = state.waves.to(device, at::kFloat), state.lengths = state.lengths.to(device, at::kFloat);
+    for (Leaf& part : state.parts) part = make_leaf(part.name, part.value.detach().to(device, at::kFloat).clone());
+    return state;
   }
 };
 

@@ -1,11 +1,10 @@
 #pragma once
 
-#include <persona/core/error.hpp>
 #include <persona/core/leaf.hpp>
-#include <persona/core/random.hpp>
 #include <persona/core/tensor.hpp>
 #include <persona/core/weight.hpp>
 #include <persona/model/weight_host.hpp>
+#include <persona/param/base_sketch.hpp>
 #include <persona/param/svd_cache.hpp>
 #include <persona/param/thin_svd.hpp>
 
@@ -71,7 +70,7 @@ class SpectralFactors final : public Replacement {
       const auto wide = base.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
       rest = (matrix.to(wide) - (svd.u.to(wide) * svd.s).matmul(svd.vt.to(wide))).to(base.scalar_type());
     }
-    return std::make_shared<SpectralFactors>(std::move(delta), std::move(svd), plan, std::move(rest), sketch(matrix));
+    return std::make_shared<SpectralFactors>(std::move(delta), std::move(svd), plan, std::move(rest), BaseSketch::of(base));
   }
 
   /// delta, and a few numbers that tell which base its singular values are of: shifts of one model mean nothing to
@@ -87,22 +86,13 @@ class SpectralFactors final : public Replacement {
     const auto r = std::min(ref.base.size(0), ref.base.numel() / ref.base.size(0));
     auto made = of(ref.base, stored_leaf(stored, "delta", ref, {r}), SpectralPlan::automatic,
                    stored.tensors.contains("residual"), cache);
-    if (const auto told = stored.tensors.find("base");
-        told != stored.tensors.end() && !same_base(told->second, made->base_))
-      refuse_base(ref.full_name());
+    if (const auto told = stored.tensors.find("base"); told != stored.tensors.end())
+      BaseSketch::expect(told->second, ref.base, ref.full_name());
     return made;
   }
 
   void expect_base(const Tensor& base, const std::string& name) const override {
-    if (!base_.defined()) return;
-    const auto own = sketch(base.detach().flatten(1));
-    if (!at::isfinite(own).all().item<bool>()) return;  // let go of: nothing reads it
-    if (!same_base(base_, own)) refuse_base(name);
-  }
-  /// Whether two sketches are of one base, be it rounded to another dtype.
-  static bool same_base(const Tensor& a, const Tensor& b) {
-    // Rounding to bf16 moves a sketch by 0.1 % of its length.
-    return a.sizes() == b.sizes() && ((a - b).norm() <= 0.005 * b.norm()).item<bool>();
+    BaseSketch::expect(base_, base, name);
   }
 
   /// The same factors with another shift.
@@ -117,6 +107,11 @@ class SpectralFactors final : public Replacement {
     auto w = (svd_.u * as_compute(spectrum(), svd_.u)).matmul(svd_.vt);
     if (residual_.defined()) w = w + residual_;
     return w.view(base.sizes());
+  }
+  /// The base and the shift's difference, rounded once: without what the factors' rounding differs from the base by.
+  Tensor written(const Tensor& base) const override {
+    const auto change = difference(base);
+    return (base.to(change.scalar_type()) + change).to(base.scalar_type());
   }
   /// U diag(relu(s + delta) - s) V^T in fp32 at least: without what the factors' rounding differs from the base by.
   Tensor difference(const Tensor& base) const override {
@@ -152,18 +147,6 @@ class SpectralFactors final : public Replacement {
                  t = static_cast<double>(rows);
     if (!at::GradMode::is_enabled()) return t * r * (m + n) <= t * m * n + r * m * n;
     return 2 * t * r * (m + n) <= 3 * t * m * n + 2 * r * m * n;
-  }
-
-  // Sixteen rows of the base times a vector of noise: what no two models share.
-  static Tensor sketch(const Tensor& matrix) {
-    const at::NoGradGuard no_grad;
-    const auto m = matrix.size(0);
-    const auto rows = at::linspace(0, static_cast<double>(m - 1), std::min<std::int64_t>(m, 16)).round().to(at::kLong);
-    const auto x = at::randn({matrix.size(1)}, Random(0).at(Stream::initialization), at::TensorOptions());
-    return matrix.index_select(0, rows.to(matrix.device())).to(at::kCPU, at::kFloat).mv(x);
-  }
-  [[noreturn]] static void refuse_base(const std::string& name) {
-    throw Error(name, "the shifts were learned on another base model", "load the model that they were learned on");
   }
 
   Leaf delta_;

@@ -8,6 +8,7 @@
 #include <persona/core/weight.hpp>
 #include <persona/data/bind_context.hpp>
 #include <persona/model/weight_host.hpp>
+#include <persona/param/base_sketch.hpp>
 #include <persona/param/spectral_factors.hpp>
 #include <persona/param/subset.hpp>
 #include <persona/param/vector_shift.hpp>
@@ -69,8 +70,8 @@ struct SpectralShift {
     auto delta = make_leaf("delta", at::zeros({shifts(ref)}, base.options()));
     if (base.dim() == 1) {
       delta.lr_scale = vector_lr_scale;
-      if (vectors == VectorForm::shift) return std::make_shared<VectorShift>(std::move(delta));
-      return std::make_shared<VectorScale>(std::move(delta));
+      if (vectors == VectorForm::shift) return std::make_shared<VectorShift>(std::move(delta), BaseSketch::of(ref.base));
+      return std::make_shared<VectorScale>(std::move(delta), BaseSketch::of(ref.base));
     }
     return SpectralFactors::of(base, std::move(delta), plan, residual, context.cache);
   }

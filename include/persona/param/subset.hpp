@@ -1,5 +1,6 @@
 #pragma once
 
+#include <persona/core/error.hpp>
 #include <persona/core/weight.hpp>
 #include <persona/model/weight_host.hpp>
 
@@ -16,7 +17,11 @@ struct Subset {
   std::string name{};
   std::function<bool(const WeightRef&)> selects{};
 
-  bool operator()(const WeightRef& ref) const { return selects(ref); }
+  /// Throws Error where there is no predicate.
+  bool operator()(const WeightRef& ref) const {
+    if (!selects) throw Error("Subset '" + name + "'", "has no predicate", "Subset{\"name\", predicate}, or one of subsets::");
+    return selects(ref);
+  }
 
   friend Subset operator&&(Subset a, Subset b) {
     auto name = a.name + " && " + b.name;
@@ -51,11 +56,11 @@ inline Subset host(std::string part) {
   return {std::move(name), [part = std::move(part)](const WeightRef& ref) { return ref.host == part; }};
 }
 
-/// Scales of norms (UNet-1D).
+/// Scales of norms, of whatever part.
 inline Subset vectors() { return of_kind(WeightKind::norm, "vectors"); }
-/// Linear layers (UNet-2D).
+/// Linear layers, of whatever part.
 inline Subset matrices() { return of_kind(WeightKind::linear, "matrices"); }
-/// Convolutions (UNet-4D).
+/// Convolutions, of whatever part.
 inline Subset kernels() { return of_kind(WeightKind::conv2d, "kernels"); }
 inline Subset everything() {
   auto all = vectors() || matrices() || kernels();
@@ -64,6 +69,10 @@ inline Subset everything() {
 }
 
 inline Subset unet() { return host("unet") && everything(); }
+/// The UNet's scales of norms, linear layers and convolutions (UNet-1D, UNet-2D, UNet-4D).
+inline Subset unet_vectors() { return host("unet") && vectors(); }
+inline Subset unet_matrices() { return host("unet") && matrices(); }
+inline Subset unet_kernels() { return host("unet") && kernels(); }
 inline Subset text_encoder() { return host("text_encoder") && everything(); }
 
 /// to_q, to_k, to_v and to_out of the layers that read the prompt (UNet-CA).

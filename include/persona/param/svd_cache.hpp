@@ -11,7 +11,9 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -38,12 +40,20 @@ class SvdCache {
       write_safetensors(file, {{"u", made.u}, {"s", made.s}, {"vt", made.vt}},
                         {{"format", "pt"}, {"persona.kind", "svd"}, {"persona.hash", hash_of(made)}});
     } catch (const std::exception& error) {
-      warn("SvdCache", error.what(), "the decomposition is computed again in the next run");
+      warn_once(folder_, error.what());
     }
     return in(made, matrix.device(), dtype);
   }
 
  private:
+  // A model has hundreds of weights, and one word says it of all.
+  static void warn_once(const std::filesystem::path& folder, const std::string& what) {
+    static std::mutex mutex;
+    static std::set<std::filesystem::path> told;
+    const std::lock_guard lock(mutex);
+    if (told.insert(folder).second)
+      warn("SvdCache", what, "decompositions are computed again in the next run");
+  }
   static std::string hexadecimal(std::uint64_t value) {
     char text[17];
     std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(value));

@@ -121,6 +121,24 @@ BoundRows erase_rows(State bound_state, const Subject& subject) {
   return erased;
 }
 
+/// Throws Error where a row state gives other rows than its token's vectors.
+template <class Model>
+void expect_rows_of(const BoundRows& rows, const Model& model, const Subject& subject, const Tensor& table,
+                    const std::string& name) {
+  RowQuery query;
+  if constexpr (requires { model.denoiser().num_conditioned_layers(); }) {
+    query.num_layers = model.denoiser().num_conditioned_layers();
+    query.t = at::zeros({1}, table.options().dtype(at::kLong));
+  }
+  const RowSet set = rows.at(query);
+  const auto expect = [&](const Tensor& part, const char* what) {
+    expect_shape(part.defined() && part.dim() == 3 ? part[0] : part, {{subject.vectors, "vectors"}, {table.size(1), "D"}},
+                 what + (" of " + name) + " for " + subject.token);
+  };
+  expect(set.rows, "rows()");
+  if (set.bypass.defined()) expect(set.bypass, "the bypass");
+}
+
 template <class Model, class... C>
 void bind_rows(const Model& model, const Recipe<C...>& recipe, BindContext context, Bound& bound) {
   using R = Recipe<C...>;
@@ -141,6 +159,7 @@ void bind_rows(const Model& model, const Recipe<C...>& recipe, BindContext conte
           // What a parameterization cannot say exactly starts at the nearest that it can; layered rows have no single
           // value.
           rows.initial = (rows.layered ? start.to(table.device(), at::kFloat) : rows.at({}).rows).detach().clone();
+          expect_rows_of(rows, model, context.current(), table, parameterization.describe().name);
           bound.rows.push_back(std::move(rows));
         }
       };
@@ -180,6 +199,9 @@ void bind_weights_of(Host& host, const char* name, const Recipe<C...>& recipe, c
     for_each_of<Role::weight_parameterization>(recipe, [&](const auto& parameterization) {
       if (!parameterization.selects(ref)) return;
       auto adapter = parameterization.bind(ref, context);
+      if (!adapter)
+        throw Error(ref.full_name(), to_string(parameterization.describe()) + " binds it to nothing",
+                    "bind() gives an adapter for every weight that selects() chooses");
       BoundWeight weight{
           .name = ref.full_name(), .component = to_string(parameterization.describe()), .adapter = adapter};
       for (Leaf leaf : adapter->leaves()) {
@@ -325,6 +347,9 @@ inline void collect_leaves(Bound& bound, at::Device device) {
       if (leaf.value.device() != device)
         throw Error("bind", "'" + leaf.name + "' is on " + leaf.value.device().str() + ", the model on " + device.str(),
                     "make leaves with the options() of what bind is given");
+      if (leaf.value.scalar_type() != at::kFloat && leaf.value.scalar_type() != at::kDouble)
+        throw Error("bind", "'" + leaf.name + "' is " + at::toString(leaf.value.scalar_type()),
+                    "what is trained is fp32, whatever the model computes in: make_leaf(name, value.to(at::kFloat))");
       bound.leaves.push_back(leaf);
     }
   };

@@ -19,7 +19,7 @@ inline Learned learned_of(const Bound& bound, std::map<std::string, std::string>
     if (row.layered) {
       rows.layered = row.snapshot();
       if (row.stored) rows.stored = row.stored();
-      rows.rows = row.initial.cpu();
+      rows.rows = rows.stored.layers > 0 ? collapsed(rows).to(at::kCPU, at::kFloat) : row.initial.cpu();
     } else {
       rows.rows = row.at({}).rows.detach().to(at::kCPU, at::kFloat).clone();
     }
