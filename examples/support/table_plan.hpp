@@ -235,6 +235,18 @@ inline std::vector<Setting> sizes_at_one_rate(const Cells& cells, const Study& r
   return all;
 }
 
+/// Every size of the basis, and the one found from the photos, at its best by text + image, the score that sizes are
+/// compared by.
+inline std::vector<Setting> sizes_by_text_and_image(const Cells& cells, const Study& rows) {
+  std::vector<Setting> all;
+  for (const auto& method : rows.methods)
+    if (method.starts_with("batex_"))
+      if (const auto list = ranked(cells, rows.settings(), method, ids(rows.validation), {"text", "image"});
+          !list.empty())
+        all.push_back(list.front());
+  return all;
+}
+
 /// Textual Inversion and BaTex from the class word and from two others, each at its best setting (Tables 6 and 7).
 inline std::vector<Setting> poor_words(const Cells& cells, const Study& rows) {
   const std::map<std::string, std::string> stems{{"ti", "ti"}, {batex_name(paper_share), "batex"}};

@@ -79,12 +79,10 @@ inline void compare_automatic(Page& page, const Cells& cells, const Study& rows,
   page.table({"concept", found.front().name(), best.name(), "best fixed M, in hindsight", "untrained"}, table);
 }
 inline void report_automatic(Page& page, const Cells& cells, const Study& rows) {
-  std::vector<Setting> chosen;
-  for (const Setting& setting : rows.chosen(cells))
-    if (setting.method.starts_with("batex_")) chosen.push_back(setting);
   page.section("BaTex: the size found from the photos");
   page.paragraph("text + image of each concept.");
-  compare_automatic(page, cells, rows, chosen, "Every size at its best setting.");
+  compare_automatic(page, cells, rows, sizes_by_text_and_image(cells, rows),
+                    "Every size at its rate that is best by text + image on the validation split.");
   compare_automatic(page, cells, rows, sizes_at_one_rate(cells, rows), "All at one rate.");
 }
 
@@ -150,7 +148,7 @@ inline void report_rivals(Page& page, const Cells& cells, const Plan& plan, cons
   page.section("Rivals: people");
   page.paragraph(
       "Every method at its best on the validation split. celeb's mapper reads the photo's features by the very recogniser "
-      "that judges alone and identity, so that its are not to be compared with the others'.");
+      "that judges alone and identity, which can only help it there.");
   add_table(page, cells, with_untrained(rivals.chosen(cells)), ids(rivals.test), person_columns,
             remarks(rivals, cells));
   for (const char* method : {"ti", "ci"})

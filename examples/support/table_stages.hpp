@@ -74,6 +74,7 @@ inline std::vector<Stage> stages(const Cells& cells, const Plan& plan, const Stu
   learn("rivals, animals and objects", rows.test, best(rows));
   learn("poor words", rows.test, [&] { return poor_words(cells, rows); });
   learn("sizes of the basis at one rate", rows.test, [&] { return sizes_at_one_rate(cells, rows); });
+  learn("sizes of the basis by text and image", rows.test, [&] { return sizes_by_text_and_image(cells, rows); });
   add("styles", style_subjects(plan.styles), [&] { return style_settings(plan); }, style_work);
   learn("weights, validation", weights.validation, grid(weights));
   learn("weights", weights.test, best(weights));

@@ -45,7 +45,7 @@ TEST_CASE("rows in a basis of their word go on where they were") {
   CHECK(at::allclose(second.learned().of("<one>").rows, first.of("<one>").rows, 1e-5, 1e-6));
 }
 
-TEST_CASE("rows by layer go on layer by layer; a mapper's only from its checkpoint") {
+TEST_CASE("rows by layer go on layer by layer, and a mapper as a mapper") {
   const auto model = persona::testing::tiny_model();
   const auto subject = persona::testing::tiny_subjects(1, 2).front();
   const auto layer = [](const persona::Learned& learned, std::int64_t of) {
@@ -75,8 +75,24 @@ TEST_CASE("rows by layer go on layer by layer; a mapper's only from its checkpoi
   CHECK_THROWS_WITH(persona::LayeredRows::from(plain.of("<one>")), Catch::Contains("RowsInit::from"));
   const auto mapper = persona::fit(
       model, subject, persona::TokenInit{} + persona::NeTIMapper{.hidden = 8, .frequencies = 16}, {.steps = 1});
-  CHECK_THROWS_WITH(RowsInit::from(mapper.of("<one>")), Catch::Contains("resume the checkpoint"));
-  CHECK_THROWS_WITH(persona::LayeredRows::from(mapper.of("<one>")), Catch::Contains("resume the checkpoint"));
+  CHECK_THROWS_WITH(RowsInit::from(mapper.of("<one>")), Catch::Contains("NeTIMapper{}.from"));
+  CHECK_THROWS_WITH(persona::LayeredRows::from(mapper.of("<one>")), Catch::Contains("NeTIMapper{}.from"));
+
+  // A mapper goes on as what it is, of a run and of a file, whatever sizes the new one would have.
+  mapper.save(folder / "mapper.safetensors");
+  const persona::RowQuery query{.t = at::tensor({40}, at::kLong), .layer = 1, .num_layers = 2};
+  const auto rows = mapper.of("<one>").layered(query).rows;
+  for (const auto& learned : {mapper, persona::Learned::load(folder / "mapper.safetensors")}) {
+    const auto sum = persona::TokenInit{} + persona::NeTIMapper{.nested_dropout = 0}.from(learned.of("<one>"));
+    auto second = persona::personalize(model, subject, sum, {.steps = 2});
+    CHECK(at::equal(second.learned().of("<one>").layered(query).rows, rows));
+    second.drain();
+    CHECK_FALSE(at::equal(second.learned().of("<one>").layered(query).rows, rows));
+    CHECK(at::equal(mapper.of("<one>").layered(query).rows, rows));
+  }
+  CHECK_THROWS_WITH(persona::NeTIMapper{}.from(plain.of("<one>")), Catch::Contains("are no mapper's"));
+  CHECK_THROWS_WITH(persona::personalize(model, one_row, persona::TokenInit{} + persona::NeTIMapper{}.from(mapper.of("<one>"))),
+                    Catch::Contains("with as many vectors"));
 }
 
 TEST_CASE("rows that are not there, or do not fit, are errors") {

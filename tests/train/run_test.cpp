@@ -5,6 +5,7 @@
 #include <persona/init/token.hpp>
 #include <persona/loss/l2.hpp>
 #include <persona/optim/adamw.hpp>
+#include <persona/param/low_rank_factors.hpp>
 #include <persona/param/neti_mapper.hpp>
 #include <persona/schedule/ddpm.hpp>
 #include <persona/testing.hpp>
@@ -361,6 +362,52 @@ TEST_CASE_METHOD(Fixture, "components that compute nothing of use are errors of 
   CHECK_THROWS_WITH(said(TokenInit{} + Detached{}), Catch::Contains("does not depend on anything that is trained"));
   CHECK_THROWS_WITH(said(TokenInit{} + Leafless{}), Catch::Contains("nothing of this sum is trained"));
   CHECK_THROWS_WITH(said(TokenInit{} + Doubles{}), Catch::Contains("2 latents, and .captions of 1"));
+}
+
+namespace {
+struct GivenRows {
+  persona::Leaf leaf{};
+  std::int64_t more = 0;
+  std::vector<persona::Leaf> leaves() const { return {leaf}; }
+  Tensor rows() const { return leaf.value.repeat({1 + more, 1}); }
+};
+struct TooMany {
+  using plays = persona::Plays<persona::Role::row_parameterization>;
+  std::int64_t more = 1;
+  at::ScalarType dtype = at::kFloat;
+  GivenRows bind(const Tensor& rows, const auto&, const persona::BindContext&) const {
+    return {{.name = "rows", .value = rows.to(dtype).clone().set_requires_grad(true)}, more};
+  }
+  persona::Description describe() const { return {"TooMany", {}}; }
+};
+struct LayeredTooMany {
+  struct State : GivenRows {
+    persona::RowSet rows(const persona::RowQuery&) const { return GivenRows::rows(); }
+    State snapshot() const { return *this; }
+  };
+  using plays = persona::Plays<persona::Role::row_parameterization>;
+  State bind(const Tensor& rows, const auto&, const persona::BindContext&) const {
+    return {{persona::make_leaf("rows", rows), 1}};
+  }
+  persona::Description describe() const { return {"LayeredTooMany", {}}; }
+};
+struct Nothing {
+  using plays = persona::Plays<persona::Role::weight_parameterization>;
+  bool selects(const persona::WeightRef&) const { return true; }
+  std::shared_ptr<persona::LowRankFactors> bind(const persona::WeightRef&, const persona::BindContext&) const {
+    return nullptr;
+  }
+  persona::Description describe() const { return {"Nothing", {}}; }
+};
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "components that give other rows, no adapter or narrow leaves are errors of ours") {
+  const auto said = [&](const auto& sum) { persona::personalize(model, subjects[0], sum, {.steps = 1}).drain(); };
+  CHECK_THROWS_WITH(said(TokenInit{} + TooMany{}), Catch::Contains("rows() of TooMany for <one>"));
+  CHECK_THROWS_WITH(said(TokenInit{} + LayeredTooMany{}), Catch::Contains("rows() of LayeredTooMany for <one>"));
+  CHECK_THROWS_WITH(said(TokenInit{} + TooMany{.more = 0, .dtype = at::kBFloat16}),
+                    Catch::Contains("is BFloat16") && Catch::Contains("fp32"));
+  CHECK_THROWS_WITH(said(persona::recipe(Nothing{})), Catch::Contains("Nothing{} binds it to nothing"));
 }
 
 TEST_CASE_METHOD(Fixture, "a checkpoint replaces checkpoints alone, and resumes only where nothing else differs") {

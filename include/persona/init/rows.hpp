@@ -28,7 +28,7 @@ struct RowsInit {
           "RowsInit", "the rows of '" + learned.token + "' differ by layer or timestep",
           learned.stored.form == "layered_rows"
               ? "go on with LayeredRows::from(learned.of(\"" + learned.token + "\"))"
-              : "resume the checkpoint of their run ({.resume = folder}): it alone has all that they are made of");
+              : "a mapper goes on by NeTIMapper{}.from(learned.of(...)), others from their run's checkpoint ({.resume = folder})");
     return {learned.rows};
   }
 

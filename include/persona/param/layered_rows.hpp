@@ -28,7 +28,7 @@ struct LayeredRows {
   static LayeredRows from(const Rows& learned) {
     if (learned.stored.form != State::form)
       throw Error("LayeredRows", "the rows of '" + learned.token + "' are not rows by layer",
-                  learned.layered ? "resume the checkpoint of their run ({.resume = folder})"
+                  learned.layered ? "a mapper goes on by NeTIMapper{}.from(learned.of(...)), others from their run's checkpoint ({.resume = folder})"
                                   : "start every layer at them: RowsInit::from(learned.of(...)) + LayeredRows{}");
     return {learned.stored.tensors.at("rows")};
   }
