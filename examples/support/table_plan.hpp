@@ -287,9 +287,18 @@ inline std::vector<Setting> pair_settings(const Cells& cells, const Plan& plan, 
   return all;
 }
 
-/// Single-image edits: without training, and by each method at its best setting.
+/// Single-image edits: without training, by each method at its best setting, and at the rate at which it learns things
+/// best.
 inline std::vector<Setting> edit_settings(const Cells& cells, const Studies& studies) {
+  const std::map<std::string, std::string> edits{
+      {"svdiff", "edit_svdiff"}, {"dreambooth", "edit_all_weights"}, {"lora", "edit_lora"}};
   auto all = studies.edits.chosen(cells);
+  for (const Setting& best : studies.weights.chosen(cells))
+    if (const auto edit = edits.find(best.method); edit != edits.end())
+      for (const Setting& setting : studies.edits.settings())
+        if (setting.method == edit->second && setting.lr == best.lr && std::ranges::find(all, setting) == all.end())
+          all.push_back(setting);
+  std::ranges::sort(all);
   all.insert(all.begin(), {"edit_untrained", 0, 0});
   return all;
 }

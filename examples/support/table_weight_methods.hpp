@@ -53,8 +53,8 @@ inline const std::map<std::string, persona::Subset>& spectral_subsets() {
 /// All of them.
 ///   svdiff_without_prior   lambda 0, as for a single image
 ///   svdiff_SUBSET          one of Table 1's
-///   svdiff_lora            both in one sum, LoRA at a tenth of the rate: the best of each lie so on the validation
-///   split custom_diffusion_plain without its photos drawn smaller, larger and mirrored: the others have none of it
+///   svdiff_lora            both in one sum, LoRA at a tenth of the rate, as the best rate of each is
+///   custom_diffusion_plain without its photos drawn smaller, larger and mirrored: the others have none of it
 inline const std::map<std::string, Method>& weight_methods() {
   using namespace persona;
   static const std::map<std::string, Method> all = [] {
