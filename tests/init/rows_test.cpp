@@ -91,8 +91,9 @@ TEST_CASE("rows by layer go on layer by layer, and a mapper as a mapper") {
     CHECK(at::equal(mapper.of("<one>").layered(query).rows, rows));
   }
   CHECK_THROWS_WITH(persona::NeTIMapper{}.from(plain.of("<one>")), Catch::Contains("are no mapper's"));
-  CHECK_THROWS_WITH(persona::personalize(model, one_row, persona::TokenInit{} + persona::NeTIMapper{}.from(mapper.of("<one>"))),
-                    Catch::Contains("with as many vectors"));
+  CHECK_THROWS_WITH(
+      persona::personalize(model, one_row, persona::TokenInit{} + persona::NeTIMapper{}.from(mapper.of("<one>"))),
+      Catch::Contains("with as many vectors"));
 }
 
 TEST_CASE("rows that are not there, or do not fit, are errors") {

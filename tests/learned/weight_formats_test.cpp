@@ -311,8 +311,9 @@ TEST_CASE("write weight files and what they predict to PERSONA_FOLDER", "[.peer]
     write(name, learned, {});
   };
   in_peft("peft_lora", recipe(LowRank{.rank = 2, .alpha = 3}));
-  in_peft("peft_ranks", LowRank{.rank = 2, .alpha = 3, .weights = subsets::cross_attention_kv()} +
-                            LowRank{.rank = 3, .alpha = 1, .weights = subsets::unet_kernels() && subsets::named(".conv1.")});
+  in_peft("peft_ranks",
+          LowRank{.rank = 2, .alpha = 3, .weights = subsets::cross_attention_kv()} +
+              LowRank{.rank = 3, .alpha = 1, .weights = subsets::unet_kernels() && subsets::named(".conv1.")});
   in_peft("peft_dora", recipe(DoRA{{.rank = 2, .alpha = 3}}));
   write("kernels",
         moved(recipe(LowRank{.rank = 2,

@@ -75,7 +75,8 @@ TEST_CASE("the twelve subsets of Table 1 have its sizes on Stable Diffusion 1.5"
     CHECK((!wide).name == "!(wide)");
     CHECK(counted(subsets::text_encoder()).tensors == 12 * 6 + 12 * 2 + 1);
     CHECK(counted(subsets::matrices()).tensors == 184 + 12 * 6);
-    CHECK_THROWS_WITH(counted(Subset{.name = "mine"}), Catch::Contains("Subset 'mine'") && Catch::Contains("no predicate"));
+    CHECK_THROWS_WITH(counted(Subset{.name = "mine"}),
+                      Catch::Contains("Subset 'mine'") && Catch::Contains("no predicate"));
   }
 }
 

@@ -36,8 +36,9 @@ namespace detail {
 inline const Tensor& like(const Tensor& value, const Tensor& base) {
   if (!value.defined() || value.sizes() != base.sizes())
     throw Error("value(base)",
-                "a change of weights gives " + (value.defined() ? shape_string(value.sizes()) : std::string("nothing")) +
-                    " for a weight of " + shape_string(base.sizes()),
+                "a change of weights gives " +
+                    (value.defined() ? shape_string(value.sizes()) : std::string("nothing")) + " for a weight of " +
+                    shape_string(base.sizes()),
                 "return a tensor shaped like the base");
   return value;
 }
@@ -84,7 +85,9 @@ class Delta : public Adapter {
  public:
   /// The added weight, shaped like `base`, differentiable in the leaves.
   virtual Tensor value(const Tensor& base) const = 0;
-  virtual Tensor linear(const Tensor& x, const Tensor& base) const { return at::linear(x, as_compute(detail::like(value(base), base), x)); }
+  virtual Tensor linear(const Tensor& x, const Tensor& base) const {
+    return at::linear(x, as_compute(detail::like(value(base), base), x));
+  }
   /// y + D(x) for x [..., in] and y [..., out]; overridden where the sum costs less than its parts.
   virtual Tensor add_linear(const Tensor& y, const Tensor& x, const Tensor& base) const { return y + linear(x, base); }
   virtual Tensor conv2d(const Tensor& x, const Tensor& base, Conv2dShape shape) const {

@@ -106,7 +106,8 @@ inline std::string peft_config(const Learned& learned) {
     const auto stored = weight.stored();
     const auto dot = weight.name.find('.');
     if (weight.name.substr(0, dot) != learned.weights.front().name.substr(0, dot))
-      throw Error("export_weights", "'" + weight.name + "' is of another part than '" + learned.weights.front().name + "'",
+      throw Error("export_weights",
+                  "'" + weight.name + "' is of another part than '" + learned.weights.front().name + "'",
                   "peft's file is of one part: learn or export them apart");
     const bool is_dora = stored.form == DecomposedWeight::form;
     if (!first && is_dora != dora)

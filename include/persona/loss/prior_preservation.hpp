@@ -196,7 +196,8 @@ struct PriorPreservation {
     if (!std::filesystem::exists(file)) return {};
     try {
       const auto kept = SafeTensors::open(file).load_finite("latents");
-      if (kept.dim() == 4 && kept.size(0) > 0 && kept[0].sizes() == at::IntArrayRef(shape)) return kept.slice(0, 0, images).clone();
+      if (kept.dim() == 4 && kept.size(0) > 0 && kept[0].sizes() == at::IntArrayRef(shape))
+        return kept.slice(0, 0, images).clone();
       warn("PriorPreservation", file.string() + " does not hold these class images", "they are drawn anew");
     } catch (const Error& error) {
       warn("PriorPreservation", std::string("class images are drawn anew: ") + error.what());

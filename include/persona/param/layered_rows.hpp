@@ -27,9 +27,11 @@ struct LayeredRows {
   template <class Rows>
   static LayeredRows from(const Rows& learned) {
     if (learned.stored.form != State::form)
-      throw Error("LayeredRows", "the rows of '" + learned.token + "' are not rows by layer",
-                  learned.layered ? "a mapper goes on by NeTIMapper{}.from(learned.of(...)), others from their run's checkpoint ({.resume = folder})"
-                                  : "start every layer at them: RowsInit::from(learned.of(...)) + LayeredRows{}");
+      throw Error(
+          "LayeredRows", "the rows of '" + learned.token + "' are not rows by layer",
+          learned.layered
+              ? "a mapper goes on by NeTIMapper{}.from(learned.of(...)), others from their run's checkpoint ({.resume = folder})"
+              : "start every layer at them: RowsInit::from(learned.of(...)) + LayeredRows{}");
     return {learned.stored.tensors.at("rows")};
   }
 
@@ -42,7 +44,8 @@ struct LayeredRows {
 
     static constexpr const char* form = "layered_rows";
     StoredRows stored() const {
-      return {form, leaf.value.size(0), {{"rows", leaf.value.detach().cpu()}}, /*timesteps=*/1000, /*by_timestep=*/false};
+      return {
+          form, leaf.value.size(0), {{"rows", leaf.value.detach().cpu()}}, /*timesteps=*/1000, /*by_timestep=*/false};
     }
     static State from(const StoredRows& stored) {
       const auto& rows = stored.tensors.at("rows");

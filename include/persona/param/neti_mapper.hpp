@@ -60,8 +60,9 @@ struct NeTIMapper {
   template <class Rows>
   NeTIMapper from(const Rows& learned) const {
     if (learned.stored.form != State::form)
-      throw Error("NeTIMapper", "the rows of '" + learned.token + "' are no mapper's",
-                  "a mapper goes on from a mapper: run another one from a word, or RowsInit::from(learned) + FreeRows{}");
+      throw Error(
+          "NeTIMapper", "the rows of '" + learned.token + "' are no mapper's",
+          "a mapper goes on from a mapper: run another one from a word, or RowsInit::from(learned) + FreeRows{}");
     auto next = *this;
     next.given = learned.stored;
     return next;
@@ -128,10 +129,10 @@ struct NeTIMapper {
     StoredRows stored() const {
       StoredRows kept{form, layers, {{"waves", waves.cpu()}, {"lengths", lengths.cpu()}}, timesteps};
       for (const Leaf& leaf : parts) kept.tensors[leaf.name] = leaf.value.detach().cpu();
-      kept.tensors["settings"] = at::tensor({static_cast<double>(truncate), static_cast<double>(bypass), bypass_scale,
-                                             nested_dropout, static_cast<double>(static_cast<int>(norm)),
-                                             static_cast<double>(timesteps)},
-                                            at::kDouble);
+      kept.tensors["settings"] =
+          at::tensor({static_cast<double>(truncate), static_cast<double>(bypass), bypass_scale, nested_dropout,
+                      static_cast<double>(static_cast<int>(norm)), static_cast<double>(timesteps)},
+                     at::kDouble);
       return kept;
     }
     /// Throws Error where a part is missing, of another shape than its neighbours ask for, or not finite.
@@ -298,6 +299,7 @@ struct NeTIMapper {
              {"sigma_t", sigma_t},
              {"sigma_l", sigma_l}}};
   }
+
  private:
   template <class Model>
   State going_on(const Tensor& rows, const Model& model) const {

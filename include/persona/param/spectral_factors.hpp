@@ -70,7 +70,8 @@ class SpectralFactors final : public Replacement {
       const auto wide = base.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
       rest = (matrix.to(wide) - (svd.u.to(wide) * svd.s).matmul(svd.vt.to(wide))).to(base.scalar_type());
     }
-    return std::make_shared<SpectralFactors>(std::move(delta), std::move(svd), plan, std::move(rest), BaseSketch::of(base));
+    return std::make_shared<SpectralFactors>(std::move(delta), std::move(svd), plan, std::move(rest),
+                                             BaseSketch::of(base));
   }
 
   /// delta, and a few numbers that tell which base its singular values are of: shifts of one model mean nothing to

@@ -70,7 +70,8 @@ struct SpectralShift {
     auto delta = make_leaf("delta", at::zeros({shifts(ref)}, base.options()));
     if (base.dim() == 1) {
       delta.lr_scale = vector_lr_scale;
-      if (vectors == VectorForm::shift) return std::make_shared<VectorShift>(std::move(delta), BaseSketch::of(ref.base));
+      if (vectors == VectorForm::shift)
+        return std::make_shared<VectorShift>(std::move(delta), BaseSketch::of(ref.base));
       return std::make_shared<VectorScale>(std::move(delta), BaseSketch::of(ref.base));
     }
     return SpectralFactors::of(base, std::move(delta), plan, residual, context.cache);

@@ -19,7 +19,8 @@ struct Subset {
 
   /// Throws Error where there is no predicate.
   bool operator()(const WeightRef& ref) const {
-    if (!selects) throw Error("Subset '" + name + "'", "has no predicate", "Subset{\"name\", predicate}, or one of subsets::");
+    if (!selects)
+      throw Error("Subset '" + name + "'", "has no predicate", "Subset{\"name\", predicate}, or one of subsets::");
     return selects(ref);
   }
 

@@ -110,7 +110,8 @@ struct SubspaceBasis {
     Tensor centre;
     if (!word.empty()) centre = table[single_token(model.tokenizer(), word, "SubspaceBasis")];
     const bool alike = (starts == starts[0]).all().template item<bool>();
-    if (rank < 0) throw Error("SubspaceBasis", ".rank is " + std::to_string(rank), "1 or more, or 0 for as many as .size");
+    if (rank < 0)
+      throw Error("SubspaceBasis", ".rank is " + std::to_string(rank), "1 or more, or 0 for as many as .size");
     Tensor gradients;  // [n, D]
     if (size.is_automatic() && (batches < 1 || !(size.value > 0 && size.value < 1)))
       throw Error("SubspaceBasis",

@@ -51,8 +51,7 @@ class SvdCache {
     static std::mutex mutex;
     static std::set<std::filesystem::path> told;
     const std::lock_guard lock(mutex);
-    if (told.insert(folder).second)
-      warn("SvdCache", what, "decompositions are computed again in the next run");
+    if (told.insert(folder).second) warn("SvdCache", what, "decompositions are computed again in the next run");
   }
   static std::string hexadecimal(std::uint64_t value) {
     char text[17];

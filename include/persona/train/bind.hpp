@@ -132,7 +132,8 @@ void expect_rows_of(const BoundRows& rows, const Model& model, const Subject& su
   }
   const RowSet set = rows.at(query);
   const auto expect = [&](const Tensor& part, const char* what) {
-    expect_shape(part.defined() && part.dim() == 3 ? part[0] : part, {{subject.vectors, "vectors"}, {table.size(1), "D"}},
+    expect_shape(part.defined() && part.dim() == 3 ? part[0] : part,
+                 {{subject.vectors, "vectors"}, {table.size(1), "D"}},
                  what + (" of " + name) + " for " + subject.token);
   };
   expect(set.rows, "rows()");
