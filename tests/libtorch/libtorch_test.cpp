@@ -199,7 +199,8 @@ TEST_CASE("what is baked into a torch::nn denoiser is the base of the next run")
   const auto sum = persona::recipe(persona::SpectralShift{});
   const auto learned = persona::fit(model, subjects.front(), sum, {.steps = 3});
   const auto baked = persona::bake(model, learned);
-  CHECK(at::allclose(predict(baked.denoiser()), predict(persona::personalized(model, learned).denoiser())));
+  // The base and the shift's difference are written, not the product of the rounded factors.
+  CHECK(at::allclose(predict(baked.denoiser()), predict(persona::personalized(model, learned).denoiser()), 1e-4, 1e-5));
   CHECK_FALSE(at::allclose(predict(baked.denoiser()), predict(model.denoiser())));
   check_invariants(baked, sum, tiny_subjects(), folder / "baked");
 }
