@@ -1,5 +1,5 @@
 // Celeb Basis: a face from one photo, as a point between the people whom the model knows, with a recogniser and
-// without. The coefficients' own rate is Toyland's; the library's, 1e-2, learns nobody here.
+// without. The coefficients' own rate is Toyland's; the library's, 1e-2, misses this face.
 
 #include "support/page.hpp"
 

@@ -82,17 +82,8 @@ class Cells {
   /// The results of a setting so far.
   nlohmann::json read(const Setting& setting) const {
     const auto path = folder_ / (setting.name() + ".json");
-    std::ifstream file(path);
-    if (!file) return nlohmann::json::object();
-    const auto cell = nlohmann::json::parse(file, nullptr, false);
-    if (!cell.is_object() || !cell.contains("common") || !cell.contains("subjects") || !cell["subjects"].is_object() ||
-        !std::ranges::all_of(cell["subjects"], [](const auto& result) { return result.is_object(); }))
-      throw persona::Error(path.string(), "is not a file of results: cut off, or changed by hand",
-                           "delete it, and its results are computed again; or take it back from git");
-    if (cell["common"] != common_)
-      throw persona::Error(path.string(), "holds results of another model or another way of drawing",
-                           "give another folder with --cells, or delete it");
-    return cell.at("subjects");
+    if (!std::filesystem::exists(path)) return nlohmann::json::object();
+    return read(path).at("subjects");
   }
   bool has(const Setting& setting, const std::string& subject) const {
     const std::lock_guard lock(mutex_);
@@ -126,10 +117,9 @@ class Cells {
     std::size_t taken = 0;
     for (const auto& entry : std::filesystem::directory_iterator(other)) {
       if (entry.path().extension() != ".json") continue;
-      const auto cell = nlohmann::json::parse(std::ifstream(entry.path()), nullptr, false);
+      const auto cell = theirs.read(entry.path());
       const Setting setting{cell.value("method", ""), cell.value("lr", 0.0), cell.value("steps", std::int64_t{0})};
-      const auto all = theirs.read(setting);
-      for (const auto& [subject, result] : all.items())
+      for (const auto& [subject, result] : cell.at("subjects").items())
         if (!has(setting, subject)) add(setting, subject, result), ++taken;
     }
     return taken;
@@ -168,6 +158,19 @@ class Cells {
   }
 
  private:
+  /// A file of results, whole; throws Error where it is cut, or of another model or another way of drawing.
+  nlohmann::json read(const std::filesystem::path& path) const {
+    std::ifstream file(path);
+    auto cell = nlohmann::json::parse(file, nullptr, false);
+    if (!cell.is_object() || !cell.contains("common") || !cell.contains("subjects") || !cell["subjects"].is_object() ||
+        !std::ranges::all_of(cell["subjects"], [](const auto& result) { return result.is_object(); }))
+      throw persona::Error(path.string(), "is not a file of results: cut off, or changed by hand",
+                           "delete it, and its results are computed again; or take it back from git");
+    if (cell["common"] != common_)
+      throw persona::Error(path.string(), "holds results of another model or another way of drawing",
+                           "give another folder with --cells, or delete it");
+    return cell;
+  }
   static bool has_score(const nlohmann::json& results, const std::string& id, const std::string& key) {
     return results.contains(id) && results[id].contains(key) && results[id][key].is_number();
   }

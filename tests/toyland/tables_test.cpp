@@ -53,8 +53,9 @@ TEST_CASE("results of other machines are taken over where there are none, and ne
   of_another.add(setting, "person_03", {{"identity", 0.1}});
   CHECK_THROWS_WITH(mine.take(folder / "another"), Catch::Contains("another model"));
   CHECK(mine.count(setting, {"person_01", "person_02", "person_03"}) == 2);
-  std::ofstream(folder / "another" / "cut.json") << "{";
-  CHECK_THROWS_WITH(mine.take(folder / "another"), Catch::Contains("another"));
+  std::filesystem::create_directories(folder / "cut");
+  std::ofstream(folder / "cut" / "cut.json") << "{";
+  CHECK_THROWS_WITH(mine.take(folder / "cut"), Catch::Contains("cut.json: is not a file of results"));
 }
 
 TEST_CASE("shares of a stage's work are all of it, each piece once, and about as long as one another", "[toyland]") {
