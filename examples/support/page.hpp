@@ -36,6 +36,7 @@ struct Settings {
   std::string model = toyland_folder + "/model";
   std::string names = toyland_folder + "/names.txt";
   std::uint64_t seed = 1;
+  std::int64_t steps = 0;  ///< of each training; 0: the example's own
 };
 
 /// One photo of a face, and one of a cat, that the model never saw.
@@ -272,6 +273,7 @@ struct Show {
 
   /// Learns the subject by a sum and tells the page.
   persona::Learned learn(const std::string& title, const auto& sum, std::int64_t steps, std::int64_t batch = 8) {
+    if (settings.steps > 0) steps = settings.steps;
     return page.learn(title, sd, subject,
                       persona::personalize(sd, subject, sum, {.steps = steps, .batch = batch, .seed = settings.seed}));
   }
@@ -292,6 +294,8 @@ int show(int argc, char** argv, const std::string& title, Settings settings, Act
   app.add_option("--class", settings.class_word, "what it shows, one word: person, cat, ...");
   app.add_option("--names", settings.names, "people whom the model knows, one 'First Last' a line");
   app.add_option("--seed", settings.seed, "of training and drawing");
+  app.add_option("--steps", settings.steps, "of each training; the example's own unless given")
+      ->check(CLI::PositiveNumber);
   CLI11_PARSE(app, argc, argv);
   try {
     const auto sd = persona::StableDiffusion::load(settings.model);

@@ -9,26 +9,12 @@ import tempfile
 import torch
 from diffusers import StableDiffusionPipeline
 from peft import PeftModel
+from peer_states import states
 from safetensors.torch import load_file
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--programs", type=pathlib.Path, required=True)
 programs = parser.parse_args().programs
-
-
-def states(text, embeddings):
-    """The text encoder's output for embeddings that were looked up already."""
-
-    class Given(torch.nn.Module):
-        def forward(self, input_ids):
-            return embeddings
-
-    inner = getattr(text, "text_model", text)
-    table, inner.embeddings.token_embedding = inner.embeddings.token_embedding, Given()
-    result = text(input_ids=torch.zeros(embeddings.shape[:2], dtype=torch.long)).last_hidden_state
-    inner.embeddings.token_embedding = table
-    return result
-
 
 with tempfile.TemporaryDirectory() as folder, torch.no_grad():
     subprocess.run([programs / "test_learned", "[.peer]"], env={**os.environ, "PERSONA_FOLDER": folder}, check=True,
@@ -37,7 +23,7 @@ with tempfile.TemporaryDirectory() as folder, torch.no_grad():
     for name in ("base", "diffusers_lora", "kohya_lora", "peft_lora", "peft_ranks", "peft_dora", "kernels", "custom_diffusion", "custom_diffusion_crossattn"):
         pipe = StableDiffusionPipeline.from_pretrained(folder)
         if name.startswith("custom_diffusion"):
-            # load_attn_procs reads the file and sets nothing (0.42), and asks for entries of self-attention that no safetensors holds.
+            # load_attn_procs reads the file and sets nothing (0.42.1), and asks for entries of self-attention that no safetensors holds.
             ours_only = pipe.unet._process_custom_diffusion(load_file(f"{folder}/{name}.safetensors"))
             pipe.unet.set_attn_processor({**pipe.unet.attn_processors, **ours_only})
         elif name.startswith("peft"):

@@ -315,6 +315,10 @@ TEST_CASE("write weight files and what they predict to PERSONA_FOLDER", "[.peer]
           LowRank{.rank = 2, .alpha = 3, .weights = subsets::cross_attention_kv()} +
               LowRank{.rank = 3, .alpha = 1, .weights = subsets::unet_kernels() && subsets::named(".conv1.")});
   in_peft("peft_dora", recipe(DoRA{{.rank = 2, .alpha = 3}}));
+  write("kohya_dora", moved(recipe(DoRA{{.rank = 2, .alpha = 3}}), sd), WeightFormat::kohya_lora);
+  write("kohya_diff", moved(recipe(SpectralShift{.weights = subsets::matrices() || subsets::kernels()}), sd),
+        WeightFormat::kohya_diff);
+  write("svdiff_pytorch", moved(recipe(SpectralShift{.vectors = VectorForm::scale}), sd), WeightFormat::svdiff_pytorch);
   write("kernels",
         moved(recipe(LowRank{.rank = 2,
                              .alpha = 3,

@@ -92,6 +92,16 @@ TEST_CASE("the mapper's rows are one away from the mean, whatever the feature's 
   CHECK_FALSE(at::allclose(state.rows(), bound(feature.flip({0})).rows(), 1e-2, 1e-2));
 }
 
+TEST_CASE("what a mapper learned goes on as coefficients, from the very rows") {
+  const auto mean = persona::mean_of_names(model(), names, 2, NameColumns::words);
+  const auto mapper =
+      CelebMapper{.names = names, .feature = at::arange(1, 6, at::kFloat), .columns = NameColumns::words}.bind(
+          mean, model(), context);
+  const auto basis = CelebBasis{.names = names, .columns = NameColumns::words, .unit_norm = true}.bind(
+      mapper.rows().detach(), model(), context);
+  CHECK(at::allclose(basis.rows(), mapper.rows(), 1e-4, 1e-5));
+}
+
 TEST_CASE("each of several subjects has its own feature and its own numbers; the first's are those of the seed") {
   const auto mean = persona::mean_of_names(model(), names, 2, NameColumns::words);
   const std::vector<persona::Subject> both(2);

@@ -82,8 +82,13 @@ TEST_CASE("invariants of rows") {
                    tiny_subjects(2, 2), folder / "ci_batex", RowsBegin::elsewhere);
   check_invariants(persona::TokenInit{} + persona::SubspaceBasis{.size = persona::automatic}, tiny_subjects(2),
                    folder / "batex_automatic");
+  check_invariants(persona::TokenInit{} + persona::SubspaceBasis{.size = 3, .start = persona::BasisStart::first},
+                   tiny_subjects(1, 2), folder / "batex_as_published", RowsBegin::elsewhere);
   const persona::CelebBasis celeb{.names = names, .columns = persona::NameColumns::words};
   check_invariants(persona::TokenInit{} + celeb, tiny_subjects(2), folder / "celeb", RowsBegin::elsewhere);
+  auto unit = celeb;
+  unit.unit_norm = true;
+  check_invariants(persona::TokenInit{} + unit, tiny_subjects(2, 2), folder / "celeb_unit", RowsBegin::elsewhere);
   check_invariants(persona::CrossInit{names} + celeb, tiny_subjects(1, 2), folder / "ci_celeb", RowsBegin::elsewhere);
   check_invariants(persona::CrossInit{.names = names, .use_encoder = false} + celeb, tiny_subjects(1, 2),
                    folder / "celeb_mean");
@@ -102,6 +107,10 @@ TEST_CASE("invariants of layered rows") {
                    folder / "neti", RowsBegin::elsewhere);
   check_invariants(persona::TokenInit{} + persona::NeTIMapper{.bypass = false, .hidden = 8, .frequencies = 16},
                    tiny_subjects(2), folder / "neti2", RowsBegin::elsewhere);
+  check_invariants(
+      persona::TokenInit{} +
+          persona::NeTIMapper{.norm = persona::NeTINorm::both, .truncate = 3, .hidden = 8, .frequencies = 16},
+      tiny_subjects(2, 2), folder / "neti_as_published", RowsBegin::elsewhere);
 }
 
 TEST_CASE("invariants of weights") {

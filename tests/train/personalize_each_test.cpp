@@ -6,6 +6,7 @@
 #include <persona/init/cross.hpp>
 #include <persona/init/token.hpp>
 #include <persona/loss/l2.hpp>
+#include <persona/param/celeb_basis.hpp>
 #include <persona/param/celeb_mapper.hpp>
 #include <persona/param/layered_rows.hpp>
 #include <persona/param/neti_mapper.hpp>
@@ -75,6 +76,11 @@ TEST_CASE("each of several subjects learns what its own run would") {
   check_equal_to_separate(persona::CrossInit{names} + persona::L2Reg{1e-2}, subjects({2, 2}));
   check_equal_to_separate(persona::TokenInit{} + persona::SubspaceBasis{}, subjects({1, 1, 1}));
   check_equal_to_separate(persona::TokenInit{} + persona::L2Reg{1e-2}, subjects({1, 3, 2}));
+  check_equal_to_separate(persona::TokenInit{} + persona::SubspaceBasis{.size = persona::automatic},
+                          subjects({1, 2, 1}));
+  check_equal_to_separate(
+      persona::TokenInit{} + persona::CelebBasis{.names = names, .columns = persona::NameColumns::words},
+      subjects({2, 1}));
   check_equal_to_separate(persona::recipe(persona::TokenInit{}), subjects({2, 1}),
                           {.steps = 5, .batch = 2, .accumulate = 3, .seed = 1});
 }

@@ -14,7 +14,8 @@ namespace persona {
 
 /// Rows that are given: goes on from what an earlier run or another tool learned,
 /// RowsInit::from(import_embedding("cat.pt").of("<cat>")). Moments of the optimizer are not in such a file: a run that
-/// is to go on bit for bit resumes from its checkpoint. So does one of CelebMapper, which looks at no start.
+/// is to go on bit for bit resumes from its checkpoint. CelebMapper looks at no start: what it learned goes on in
+/// CelebBasis{.unit_norm = true}.
 struct RowsInit {
   using plays = Plays<Role::initializer>;
   Tensor given{};  ///< [n, D]

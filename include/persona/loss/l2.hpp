@@ -24,7 +24,8 @@ inline std::string_view to_string(L2Form form) {
   return "";
 }
 
-/// weight * distance of the rows from where they started (Cross Initialization's regularizer; 1e-5 in the paper).
+/// weight * distance of the rows from where they started (Cross Initialization's regularizer; 1e-5 in the paper),
+/// summed over subjects; of rows by layer, `squared` sums over the layers too, and `mean_of_norms` takes the mean.
 struct L2Reg {
   using plays = Plays<Role::regularizer>;
   double weight = 1e-5;
@@ -42,9 +43,7 @@ struct L2Reg {
     }
     return weight * sum;
   }
-  Description describe() const {
-    return {"L2Reg", {{"weight", weight}, {"form", form}}};
-  }
+  Description describe() const { return {"L2Reg", {{"weight", weight}, {"form", form}}}; }
 };
 
 }  // namespace persona
