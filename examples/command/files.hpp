@@ -167,7 +167,11 @@ inline int convert(const Settings& settings, const Conversion& what) {
     }
     for (const auto& file : export_where_none_is(learned, out, row->second)) std::cout << file.string() << '\n';
   } else if (weights) {
-    const auto file = expect_absent(out / (stem + "-" + what.to + ".safetensors"));
+    const auto name = stem + "-" + what.to;
+    const bool in_folder = weight->second == persona::WeightFormat::peft_lora;  // of a fixed name, with its settings
+    const auto file =
+        expect_absent(in_folder ? out / name / "adapter_model.safetensors" : out / (name + ".safetensors"));
+    if (in_folder) make_folder(out / name);
     persona::export_weights(*model, learned, file, weight->second);
     std::cout << file.string() << '\n';
     if (!learned.rows.empty())

@@ -49,8 +49,10 @@ TEST_CASE("every form that holds a change gives it back") {
   const auto lora = learned_by(recipe(LowRank{.rank = 2, .alpha = 3, .weights = subsets::matrices()}));
   const auto kernels = learned_by(recipe(LowRank{.rank = 2, .alpha = 3, .weights = subsets::kernels()}));
   const auto dora = learned_by(recipe(DoRA{{.rank = 2, .alpha = 3}}));
-  for (const auto format : {WeightFormat::diffusers_lora, WeightFormat::kohya_lora, WeightFormat::kohya_diff})
-    for (const auto& learned : {lora, kernels, dora}) check_round_trip(learned, format);
+  const auto dora_kernels = learned_by(recipe(DoRA{{.rank = 2, .alpha = 3, .weights = subsets::kernels()}}));
+  for (const auto& learned : {lora, kernels}) check_round_trip(learned, WeightFormat::diffusers_lora);
+  for (const auto format : {WeightFormat::kohya_lora, WeightFormat::kohya_diff})
+    for (const auto& learned : {lora, kernels, dora, dora_kernels}) check_round_trip(learned, format);
   check_round_trip(learned_by(recipe(SpectralShift{.vectors = VectorForm::scale})), WeightFormat::svdiff_pytorch);
   check_round_trip(learned_by(recipe(SpectralShift{})), WeightFormat::kohya_diff);
   check_round_trip(learned_by(recipe(LowRank{.rank = 2, .init = LowRankInit::pissa})), WeightFormat::kohya_diff);
@@ -73,11 +75,28 @@ TEST_CASE("peft's form has one part of the model, and its scales beside it") {
   check(learned_by(recipe(LowRank{.rank = 2, .alpha = 3, .weights = unet})));
   check(learned_by(recipe(LowRank{.rank = 2, .alpha = 3, .weights = subsets::unet_kernels()})));
   check(learned_by(recipe(DoRA{{.rank = 2, .alpha = 3, .weights = unet}})));
+  check(learned_by(recipe(DoRA{{.rank = 2, .alpha = 3, .weights = subsets::unet_kernels()}})));
   check(learned_by(LowRank{.rank = 2, .weights = unet && subsets::named("to_q")} +
                    LowRank{.rank = 1, .alpha = 3, .weights = unet && subsets::named("to_v")}));
   CHECK(names(file)[0] == "base_model.model.attn2.0.to_q.lora_A.weight");
   const auto both = learned_by(recipe(LowRank{.rank = 2, .weights = subsets::matrices()}));
   CHECK_THROWS_WITH(export_weights(model, both, file, WeightFormat::peft_lora), Catch::Contains("of one part"));
+  CHECK_THROWS_WITH(export_weights(model, both, folder / "mine.safetensors", WeightFormat::peft_lora),
+                    Catch::Contains("peft reads adapter_model.safetensors"));
+}
+
+TEST_CASE("what a low-rank file would say wrongly is refused") {
+  const test::Folder folder;
+  const auto file = folder / "lora.safetensors";
+  const auto model = tiny_model();
+  const auto dora = learned_by(recipe(DoRA{{.rank = 2}}));
+  CHECK_THROWS_WITH(export_weights(model, dora, file, WeightFormat::diffusers_lora),
+                    Catch::Contains("it drops the magnitudes") && Catch::Contains("peft_lora"));
+  auto two = learned_by(recipe(LowRank{.rank = 2}));
+  for (const auto& weight : learned_by(recipe(LowRank{.rank = 2}), 2).weights) two.weights.push_back(weight);
+  for (const auto format : {WeightFormat::diffusers_lora, WeightFormat::kohya_lora})
+    CHECK_THROWS_WITH(export_weights(model, two, file, format), Catch::Contains("has two low-rank changes"));
+  check_round_trip(two, WeightFormat::kohya_diff);
 }
 
 TEST_CASE("the keys are the tools' own") {
@@ -314,8 +333,10 @@ TEST_CASE("write weight files and what they predict to PERSONA_FOLDER", "[.peer]
   in_peft("peft_ranks",
           LowRank{.rank = 2, .alpha = 3, .weights = subsets::cross_attention_kv()} +
               LowRank{.rank = 3, .alpha = 1, .weights = subsets::unet_kernels() && subsets::named(".conv1.")});
-  in_peft("peft_dora", recipe(DoRA{{.rank = 2, .alpha = 3}}));
-  write("kohya_dora", moved(recipe(DoRA{{.rank = 2, .alpha = 3}}), sd), WeightFormat::kohya_lora);
+  const auto with_kernels = subsets::attention() || (subsets::unet_kernels() && subsets::named(".conv1."));
+  in_peft("peft_dora", recipe(DoRA{{.rank = 2, .alpha = 3, .weights = with_kernels}}));
+  write("kohya_dora", moved(recipe(DoRA{{.rank = 2, .alpha = 3, .weights = with_kernels}}), sd),
+        WeightFormat::kohya_lora);
   write("kohya_diff", moved(recipe(SpectralShift{.weights = subsets::matrices() || subsets::kernels()}), sd),
         WeightFormat::kohya_diff);
   write("svdiff_pytorch", moved(recipe(SpectralShift{.vectors = VectorForm::scale}), sd), WeightFormat::svdiff_pytorch);

@@ -101,6 +101,55 @@ TEST_CASE("every change of weights is what it was, from a file") {
   check_round_trip(SpectralShift{} + LowRank{.rank = 2});  // two changes of one weight
 }
 
+TEST_CASE("what a run learned goes into a model of another dtype, without a file") {
+  const auto wide = tiny_model();
+  auto narrow = tiny_model();
+  to(narrow.denoiser(), at::kCPU, at::kBFloat16);
+  const auto check = [&](const auto& sum) {
+    const auto learn = [&](const auto& model) {
+      return fit(model, tiny_subjects().front(), sum + AdamW{.lr = 0.05}, {.steps = 4, .batch = 2, .seed = 1});
+    };
+    const auto close = [&](const auto& model, const Learned& learned, const Tensor& expected) {
+      const auto found = predicted(personalized(model, learned)).to(at::kFloat);
+      CHECK((found - expected).norm().template item<double>() < 0.05 * expected.norm().template item<double>());
+      CHECK((found - predicted(model).to(at::kFloat)).norm().template item<double>() >
+            0.06 * expected.norm().template item<double>());
+    };
+    const auto of_wide = learn(wide), of_narrow = learn(narrow);
+    close(narrow, of_wide, predicted(personalized(wide, of_wide)));
+    close(wide, of_narrow, predicted(personalized(narrow, of_narrow)).to(at::kFloat));
+  };
+  const auto unet = subsets::unet();
+  check(recipe(SpectralShift{.weights = unet}));
+  check(recipe(SpectralShift{.weights = unet, .vectors = VectorForm::scale, .residual = true}));
+  check(recipe(FullWeights{}));
+  check(recipe(LowRank{.rank = 2, .weights = unet && subsets::matrices()}));
+  check(recipe(DoRA{{.rank = 2, .weights = unet && subsets::matrices()}}));
+}
+
+TEST_CASE("a file's change becomes one of a model's weight once, however many things are put in after it") {
+  static int made = 0;
+  struct Counted final : Delta {
+    std::vector<Leaf> leaves() const override { return {}; }
+    std::shared_ptr<const Adapter> snapshot() const override { return std::make_shared<Counted>(); }
+    Tensor value(const Tensor& base) const override { return at::zeros_like(base); }
+  };
+  const auto model = tiny_model();
+  Learned counted;
+  for (auto weight : learned_by(recipe(LowRank{.rank = 1})).weights) {
+    weight.make = [](const StoredChange&, const WeightRef&) -> WeightChange {
+      ++made;
+      return std::make_shared<const Counted>();
+    };
+    counted.weights.push_back(std::move(weight));
+  }
+  const auto once = personalized(model, counted);
+  const auto count = std::ssize(counted.weights);
+  CHECK(made == count);
+  (void)personalized(once, learned_by(recipe(SpectralShift{})));
+  CHECK(made == count);
+}
+
 TEST_CASE("two changes of one weight and form are not saved as one") {
   const test::Folder folder;
   auto both = learned_by(recipe(LowRank{}));

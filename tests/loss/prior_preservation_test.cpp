@@ -191,6 +191,9 @@ TEST_CASE("min-SNR weighs by what the model predicts, the subjects' own samples 
   CHECK(at::allclose(weighed("epsilon", false), at::tensor({0.25F, 2.0F, 3.0F})));
   CHECK(at::allclose(weighed("v_prediction", true), at::tensor({5 / 21.0F, 1.0F, 15 / 11.0F})));
   CHECK(at::allclose(weighed("sample", true), at::tensor({5.0F, 2.0F, 15.0F})));
+  auto pure = batch_of({0});  // noise alone, where a schedule ends at no signal
+  MinSNR{.gamma = 5}.bind(persona::testing::tiny_model(), {}).reweigh(pure, at::tensor({0.0F}));
+  CHECK(pure.weights.item<float>() == 1);
   CHECK_THROWS_WITH(MinSNR{.gamma = 0}.bind(persona::testing::tiny_model(), {}), Catch::Contains(".gamma"));
 
   // A schedule in the sum says what is predicted, whatever the model's own does.

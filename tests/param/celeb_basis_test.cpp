@@ -78,6 +78,17 @@ TEST_CASE("coefficients start at the projection: at the mean they are zero, a na
   CHECK(at::equal(state.rows(), unit.bind(mean, model(), context).rows()));
 }
 
+TEST_CASE("at length one a row at the mean draws a direction, and leaves the others theirs") {
+  const auto mean = persona::mean_of_names(model(), names, 2);
+  const auto columns = persona::name_rows(model(), names, 2);
+  const auto start = at::stack({mean[0], columns[1][1]});
+  const auto rows =
+      CelebBasis{.names = names, .columns = NameColumns::words, .unit_norm = true}.bind(start, model(), context).rows();
+  const auto direction = columns[1][1] - mean[1];
+  CHECK(at::allclose(rows[1] - mean[1], direction / at::linalg_vector_norm(direction), 1e-4, 1e-5));
+  CHECK(at::linalg_vector_norm(rows[0] - mean[0]).item<double>() == Approx(1).epsilon(1e-4));
+}
+
 TEST_CASE("the mapper's rows are one away from the mean, whatever the feature's length") {
   const auto feature = at::arange(1, 6, at::kFloat);
   const auto mean = persona::mean_of_names(model(), names, 2, NameColumns::words);

@@ -97,6 +97,15 @@ TEST_CASE("a change of no rank, or of a weight without one, is refused with a se
                     Catch::Contains("DoRA"));
 }
 
+TEST_CASE("DoRA begins as the base where a row is zero") {
+  auto base = random({4, 6}, 1);
+  base[2].zero_();
+  const auto made = persona::DoRA{{.rank = 2}}.bind(ref_of(base), {});
+  CHECK(at::allclose(made->value(base), base, 1e-5, 1e-6));
+  const auto x = random({3, 6}, 2);
+  CHECK(at::allclose(made->linear(x, base, {}), at::linear(x, base), 1e-5, 1e-6));
+}
+
 TEST_CASE("a whole weight begins as the base, in fp32, whatever the layer computes in") {
   for (const auto dtype : {at::kFloat, at::kBFloat16}) {
     const auto base = random({4, 6}, 1).to(dtype);
@@ -118,6 +127,13 @@ TEST_CASE("Custom Diffusion: the start token's keys and values give no gradient,
   CHECK((x.grad().select(1, 0) == 0).all().item<bool>());
   CHECK((x.grad().slice(1, 1) != 0).all().item<bool>());
   CHECK(at::allclose(kv->leaves()[0].value.grad(), x.detach().slice(1, 1).sum({0, 1}).expand({4, 6}), 1e-5, 1e-5));
+
+  Tensor read;
+  auto plain = ref_of(base);
+  plain.slot = &read;
+  CHECK_THROWS_WITH(persona::CrossAttentionKV{}.bind(plain, {}),
+                    Catch::Contains("cannot hold the start token's gradient back") && Catch::Contains(".detach_start"));
+  CHECK_NOTHROW(persona::CrossAttentionKV{.detach_start = false}.bind(plain, {}));
 
   const persona::CrossAttentionKV all{.weights = persona::subsets::cross_attention()};
   CHECK(all.selects(ref_of(base, "block.attn2.to_q.weight")));

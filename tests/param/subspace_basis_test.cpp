@@ -132,6 +132,21 @@ TEST_CASE("rows are added until the rank is reached (Algorithm 1)") {
   CHECK(SubspaceBasis{.size = 4, .rank = 1}.bind(u, model, context).groups[0].ids.size() == 4);
 }
 
+TEST_CASE(
+    "a start outside the vocabulary is its projection, also where rows of the basis say the same but for rounding") {
+  auto model = persona::testing::tiny_model();
+  auto table = model.text_encoder().embedding_table();
+  for (const std::int64_t id : {10, 11, 12}) table[id].copy_(table[8] * (1.0 + 0.1 * static_cast<double>(id)));
+  const auto start = at::randn({3, 6}, persona::Random(7).on_host(persona::Stream::initialization));
+  const auto state = SubspaceBasis{.size = 4, .word = "cat"}.bind(start, model, context);
+  const auto& group = state.groups.front();
+  REQUIRE(group.ids.size() > 4);
+  persona::RowSpan span(6);
+  for (const auto id : group.ids) span.add(table[id]);
+  CHECK(at::allclose(state.rows(), span.project(start).to(at::kFloat), 1e-4, 1e-5));
+  CHECK(group.weights.value.abs().max().item<double>() < 100);
+}
+
 TEST_CASE("a basis as large as the row is refused, and so is one that the vocabulary cannot fill") {
   CHECK_THROWS_WITH(bind({.size = 6}, row_of("cat")),
                     Catch::Contains("6 rows span all of a row's 6 dimensions") && Catch::Contains(".full = true"));

@@ -45,7 +45,9 @@ TEST_CASE("a thin SVD is LAPACK's, for wide, tall and square matrices, also wher
     if (std::min(m, n) > 1) check(of_condition(m, n, 1e5));
     check(random({m, n}, at::kFloat).to(at::kDouble));
   }
-  check(random({12, 3}).matmul(random({3, 20})));  // rank 3 of 12
+  check(of_condition(64, 200, 1e8));
+  check(random({12, 3}).matmul(random({3, 20})));                                  // rank 3 of 12
+  check(random({64, 8}).matmul(random({8, 200})).to(at::kFloat).to(at::kDouble));  // but for rounding: some 1e-8
   check(at::zeros({3, 5}, at::kDouble));
 }
 

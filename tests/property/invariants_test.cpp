@@ -153,6 +153,24 @@ TEST_CASE("rows that begin elsewhere, and rows that do not come back from their 
   CHECK_THROWS_WITH(check({.kept = 0.5}, "half"), Catch::Contains("others after Learned::save and Learned::load"));
 }
 
+TEST_CASE("a leaf that no gradient reaches is named, though weight decay moves it") {
+  struct Halved {
+    using plays = persona::Plays<persona::Role::row_parameterization>;
+    struct State {
+      persona::Leaf rows_leaf{}, idle{};
+      std::vector<persona::Leaf> leaves() const { return {rows_leaf, idle}; }
+      persona::Tensor rows() const { return rows_leaf.value + 0 * idle.value; }
+    };
+    State bind(const persona::Tensor& rows, const persona::testing::TinyModel&, const persona::BindContext&) const {
+      return {persona::make_leaf("rows", rows), persona::make_leaf("idle", at::ones({1}))};
+    }
+    persona::Description describe() const { return {"Halved", {}}; }
+  };
+  const persona::test::Folder folder;
+  CHECK_THROWS_WITH(check_invariants(persona::TokenInit{} + Halved{}, tiny_subjects(), folder / "idle"),
+                    Catch::Contains("idle' had no gradient in 6 steps"));
+}
+
 TEST_CASE("a component that breaks an invariant is named") {
   struct WritesIntoTheTable {
     using plays = persona::Plays<persona::Role::regularizer>;

@@ -27,8 +27,11 @@
 #include <persona/stable_diffusion/unet.hpp>
 #include <persona/stable_diffusion/vae.hpp>
 #include <persona/testing.hpp>
+#include <persona/train/personalize_each.hpp>
 
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -115,6 +118,14 @@ TEST_CASE("invariants on Stable Diffusion's modules") {
     check_invariants(model, persona::TokenInit{} + persona::LayeredRows{}, tiny_subjects(2), folder / "xti");
     check_invariants(model, persona::TokenInit{} + persona::NeTIMapper{.hidden = 8, .frequencies = 16},
                      tiny_subjects(2), folder / "neti", RowsBegin::elsewhere);
+    check_invariants(
+        model,
+        persona::TokenInit{} + persona::NeTIMapper{.norm = persona::NeTINorm::both, .hidden = 8, .frequencies = 16},
+        tiny_subjects(), folder / "neti_both", RowsBegin::elsewhere);
+    check_invariants(model, persona::TokenInit{} + persona::NeTIMapper{.bypass = false, .hidden = 8, .frequencies = 16},
+                     tiny_subjects(), folder / "neti_without_bypass", RowsBegin::elsewhere);
+    check_invariants(model, persona::TokenInit{} + persona::SubspaceBasis{.size = persona::automatic}, tiny_subjects(),
+                     folder / "batex_automatic");
     using namespace persona;
     check_invariants(model, recipe(SpectralShift{.residual = true}), tiny_subjects(), folder / "svdiff");
     check_invariants(
@@ -122,12 +133,33 @@ TEST_CASE("invariants on Stable Diffusion's modules") {
         tiny_subjects(2), folder / "unmix");
     check_invariants(model, recipe(FullWeights{subsets::host("unet") || subsets::text_encoder()}), tiny_subjects(),
                      folder / "dreambooth");
+    check_invariants(model, recipe(FullWeights{subsets::host("unet") || subsets::host("text_encoder")}),
+                     tiny_subjects(), folder / "dreambooth_both");
     check_invariants(model, TokenInit{} + CrossAttentionKV{}, tiny_subjects(2), folder / "custom");
     check_invariants(model, recipe(LowRank{.weights = subsets::attention() || subsets::text_attention()}),
                      tiny_subjects(), folder / "lora");
     check_invariants(model, recipe(DoRA{{.rank = 2, .weights = subsets::unet() && !subsets::vectors()}}),
                      tiny_subjects(), folder / "dora");
   }
+}
+
+TEST_CASE("many subjects in one batch learn on Stable Diffusion's modules what each would alone") {
+  const auto model = small_stable_diffusion(at::kFloat);
+  auto subjects = tiny_subjects(4, 2);
+  for (auto& subject : subjects) subject.token = "<one>";
+  const persona::TrainOptions options{.steps = 8, .batch = 2, .seed = 5};
+  const auto check = [&](const auto& sum) {
+    const auto together = persona::personalize_each(model, std::span(std::as_const(subjects)), sum, options);
+    together.drain();
+    for (std::size_t i = 0; i < subjects.size(); ++i) {
+      const auto alone = persona::fit(model, subjects[i], sum, options);
+      const auto &a = together[i].learned().rows[0].rows, &b = alone.rows[0].rows;
+      CHECK((a - b).norm().template item<double>() < 1e-4 * b.norm().template item<double>());
+    }
+  };
+  check(persona::CrossInit{names} + persona::L2Reg{1e-3});
+  check(persona::TokenInit{} + persona::SubspaceBasis{.size = 4});
+  check(persona::TokenInit{} + persona::LayeredRows{});
 }
 
 TEST_CASE("invariants on a model that answers the concepts alone") {

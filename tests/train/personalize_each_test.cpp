@@ -85,6 +85,11 @@ TEST_CASE("each of several subjects learns what its own run would") {
                           {.steps = 5, .batch = 2, .accumulate = 3, .seed = 1});
 }
 
+TEST_CASE("by Celeb Basis too, each with a face of its own") {
+  const persona::CelebBasis unit{.names = names, .columns = persona::NameColumns::words, .unit_norm = true};
+  check_equal_to_separate(persona::TokenInit{} + unit, subjects({2, 1}));
+}
+
 TEST_CASE("with rows by layer and timestep, dropout, a bypass and attention maps too") {
   check_equal_to_separate(persona::TokenInit{} + persona::LayeredRows{}, subjects({1, 2}));
   check_equal_to_separate(persona::TokenInit{} + persona::NeTIMapper{.hidden = 8, .frequencies = 16}, subjects({1, 1}));
@@ -164,6 +169,11 @@ TEST_CASE("faces are dealt out in the order of the subjects, and each run goes o
   CHECK(persona::personalize(model, all[1], sum(features[1]), resumed).completed() == 1);
   CHECK_THROWS_WITH(persona::personalize_each(model, std::span(all), sum(features[0]), options),
                     Catch::Contains("shape [5] for 2 subjects"));
+  together.drain();
+  for (std::size_t i = 0; i < 2; ++i) {
+    const auto own = persona::fit(model, all[i], sum(features[static_cast<std::int64_t>(i)]), options);
+    CHECK(at::allclose(together[i].learned().rows[0].rows, own.rows[0].rows, 1e-4, 1e-5));
+  }
 }
 
 TEST_CASE("no subject, and a checkpoint, are refused") {

@@ -15,7 +15,8 @@ enum class Stream : std::uint64_t {
   contribution,
   initialization,
   sampling,
-  augmentation
+  augmentation,
+  initial_rows
 };
 
 /// Generators keyed by (seed, purpose, step): resuming replays nothing, and no draw touches a global generator.

@@ -24,8 +24,9 @@ struct BoundTarget {
 struct BindContext {
   std::span<const Subject> subjects{};  ///< all that are trained together
   std::size_t subject = 0;              ///< the one whose rows are being made
-  Random random{};                      ///< Stream::initialization is the components' own
-  std::filesystem::path cache{};        ///< folder for what is worth keeping; empty: keep nothing
+  Random random{};
+  Stream stream = Stream::initialization;  ///< that of generator(); an initializer's is Stream::initial_rows
+  std::filesystem::path cache{};           ///< folder for what is worth keeping; empty: keep nothing
   /// Latents [n, C, h, w] drawn by the base model for a prompt (prior preservation).
   std::function<Tensor(const std::string& prompt, std::int64_t n, const SampleOptions& options)> sample{};
   /// The model is the run's own: base weights that no change reads are let go of, one by one as changes are bound.
@@ -41,7 +42,7 @@ struct BindContext {
 
   const Subject& current() const { return subjects[subject]; }
   /// A fresh generator of the current subject's own numbers, the same on every device (it draws on the host).
-  at::Generator generator() const { return random.on_host(Stream::initialization, static_cast<std::int64_t>(subject)); }
+  at::Generator generator() const { return random.on_host(stream, static_cast<std::int64_t>(subject)); }
   /// Those of the current subject; throws Error where a sum is bound without its photos.
   Tensor gradients(const Tensor& rows, std::int64_t batches, const std::string& who) const {
     if (!row_gradients)

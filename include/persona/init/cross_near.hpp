@@ -7,6 +7,7 @@
 #include <persona/data/bind_context.hpp>
 #include <persona/init/encoder_output.hpp>
 #include <persona/text/single_token.hpp>
+#include <persona/text/tokenizer.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -40,9 +41,7 @@ struct CrossInitNear {
     const auto unit = table / at::linalg_vector_norm(table, 2, {1}, true).clamp_min(1e-12);
     const auto sorted = std::get<1>(unit.matmul(unit[id]).sort(/*stable=*/true, /*dim=*/0, /*descending=*/true));
     const auto order = sorted.to(at::kCPU).contiguous();
-    const auto& tokenizer = model.tokenizer();
-    const std::vector<std::int64_t> special{tokenizer.bos_token_id(), tokenizer.eos_token_id(),
-                                            tokenizer.pad_token_id()};
+    const auto special = special_tokens_of(model.tokenizer());
     std::vector<std::int64_t> near;
     for (const std::int64_t other :
          std::span(order.template const_data_ptr<std::int64_t>(), static_cast<std::size_t>(order.numel())))

@@ -19,7 +19,8 @@ Model bake(const Model& model, const Learned& learned) {
   Model baked = model;
   std::vector<std::pair<WeightSlot, Tensor>> values;
   {
-    const auto attachments = detail::attach_changes(baked, learned.weights);
+    auto weights = learned.weights;
+    const auto attachments = detail::attach_changes(baked, weights);
     for (const Attachment& attachment : attachments)
       values.emplace_back(attachment.ref().slot, attachment.written().detach().clone());
   }

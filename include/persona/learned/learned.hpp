@@ -25,8 +25,10 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -63,25 +65,8 @@ inline Tensor collapsed(const LearnedRows& row) {
 }
 
 using WeightChange = std::variant<std::shared_ptr<const Replacement>, std::shared_ptr<const Delta>>;
-
-/// The change of one weight.
-struct LearnedWeight {
-  std::string name{};       ///< "unet.mid_block...to_k.weight"
-  std::string component{};  ///< describes the parameterization that made it
-  WeightChange change{};    ///< of a run
-  StoredChange file{};      ///< of a file: what it holds,
-  std::function<WeightChange(const StoredChange&, const WeightRef&)> make{};  ///< and how that becomes a change
-
-  /// The change on a model's weight; throws Error where it does not fit it.
-  WeightChange on(const WeightRef& ref) const {
-    if (make) return make(file, ref);
-    std::visit([&](const auto& held) { held->expect_base(ref.base, ref.full_name()); }, change);
-    return change;
-  }
-  StoredChange stored() const {
-    return make ? file : std::visit([](const auto& held) { return held->stored(); }, change);
-  }
-};
+/// How what a file holds becomes a change of a model's weight.
+using MakeChange = std::function<WeightChange(const StoredChange&, const WeightRef&)>;
 
 /// An adapter that a file's change becomes again.
 template <class A>
@@ -90,6 +75,59 @@ concept StoredAdapter = requires(const StoredChange& stored, const WeightRef& re
   { A::from(stored, ref, cache) } -> std::convertible_to<std::shared_ptr<const A>>;
   requires std::derived_from<A, Adapter>;
 };
+
+namespace detail {
+/// Makes a stored change an adapter of type A.
+template <StoredAdapter A>
+MakeChange made_by(std::filesystem::path cache = {}) {
+  return [cache = std::move(cache)](const StoredChange& stored, const WeightRef& ref) -> WeightChange {
+    return A::from(stored, ref, cache);
+  };
+}
+/// By the first of these adapters that reads the form, the library's before them; empty where none does.
+template <class... Others>
+MakeChange made_by_form(const std::string& form, const std::filesystem::path& cache = {}) {
+  MakeChange make;
+  const auto offer = [&]<class A>(std::type_identity<A>) {
+    if constexpr (StoredAdapter<A>)
+      if (!make && form == A::form) make = made_by<A>(cache);
+  };
+  const auto offer_all = [&]<class... A>(std::type_identity<A>... each) { (offer(each), ...); };
+  offer_all(std::type_identity<SpectralFactors>{}, std::type_identity<VectorShift>{}, std::type_identity<VectorScale>{},
+            std::type_identity<FullWeight>{}, std::type_identity<LowRankFactors>{},
+            std::type_identity<DecomposedWeight>{}, std::type_identity<Others>{}...);
+  return make;
+}
+}  // namespace detail
+
+/// The change of one weight.
+struct LearnedWeight {
+  std::string name{};                     ///< "unet.mid_block...to_k.weight"
+  std::string component{};                ///< describes the parameterization that made it
+  WeightChange change{};                  ///< of a run,
+  std::optional<at::TensorOptions> of{};  ///< and the dtype and device of the base that it was learned on
+  StoredChange file{};                    ///< of a file: what it holds,
+  MakeChange make{};                      ///< and how that becomes a change
+
+  /// The change on a model's weight, made anew where a run's model was of another dtype or device; throws Error where
+  /// it does not fit.
+  WeightChange on(const WeightRef& ref) const {
+    if (make) return make(file, ref);
+    std::visit([&](const auto& held) { held->expect_base(ref.base, ref.full_name()); }, change);
+    const auto here = ref.base.options();
+    if (!of || (of->device() == here.device() && of->dtype() == here.dtype())) return change;
+    const auto stored = this->stored();
+    if (const auto again = detail::made_by_form(stored.form)) return again(stored, ref);
+    if (of->device() != here.device())
+      throw Error(name, "was learned on " + of->device().str() + ", and this model is on " + here.device().str(),
+                  "save it, and load it with the type of its adapter: Learned::load<MyAdapter>(file)");
+    return change;
+  }
+  StoredChange stored() const {
+    return make ? file : std::visit([](const auto& held) { return held->stored(); }, change);
+  }
+};
+
 /// What a file holds of rows or weights, and a type that reads it.
 template <class S>
 concept StoredForm = StoredRowState<S> || StoredAdapter<S>;
@@ -204,8 +242,11 @@ struct Learned {
     }
     for (auto& [key, change] : changes) {
       LearnedWeight weight{.name = key.first, .file = change};
-      weight.make = read_change<SpectralFactors, VectorShift, VectorScale, FullWeight, LowRankFactors, DecomposedWeight,
-                                Forms...>(change, file, cache);
+      weight.make = detail::made_by_form<Forms...>(change.form, cache);
+      if (!weight.make)
+        throw Error(file.string(),
+                    "holds changes of weights of the form '" + change.form + "', which nobody here reads",
+                    "name the adapter that wrote it: Learned::load<MyAdapter>(file)");
       learned.weights.push_back(std::move(weight));
     }
     return learned;
@@ -234,21 +275,6 @@ struct Learned {
     else
       throw Error(file.string(), "holds rows of the form '" + stored.form + "', which nobody here reads",
                   "name the state that wrote it: Learned::load<MyRows::State>(file)");
-  }
-  template <class A, class... Others>
-  static std::function<WeightChange(const StoredChange&, const WeightRef&)> read_change(
-      const StoredChange& stored, const std::filesystem::path& file, const std::filesystem::path& cache) {
-    if constexpr (StoredAdapter<A>) {
-      if (stored.form == A::form)
-        return [cache](const StoredChange& held, const WeightRef& ref) -> WeightChange {
-          return A::from(held, ref, cache);
-        };
-    }
-    if constexpr (sizeof...(Others) > 0)
-      return read_change<Others...>(stored, file, cache);
-    else
-      throw Error(file.string(), "holds changes of weights of the form '" + stored.form + "', which nobody here reads",
-                  "name the adapter that wrote it: Learned::load<MyAdapter>(file)");
   }
 };
 

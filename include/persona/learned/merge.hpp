@@ -104,7 +104,8 @@ Learned merge_concepts(const Model& model, const std::vector<Concept>& concepts,
     states.push_back(detail::concept_states(model, one));
     Model changed = model;
     values.emplace_back();
-    for (const Attachment& attachment : detail::attach_changes(changed, one.learned.weights)) {
+    auto weights = one.learned.weights;
+    for (const Attachment& attachment : detail::attach_changes(changed, weights)) {
       values.back().emplace(attachment.ref().full_name(), attachment.written().to(at::kCPU, at::kDouble));
       refs.emplace(attachment.ref().full_name(), attachment.ref());
     }

@@ -23,9 +23,10 @@
 namespace persona {
 
 namespace detail {
-/// Hangs changes on the weights of a model that lends them, those of one weight together.
+/// Hangs changes on the weights of a model that lends them, those of one weight together. What a file's change became
+/// is kept in `weights`: decomposing a weight takes longer than drawing with it.
 template <class Model>
-std::vector<Attachment> attach_changes(Model& model, const std::vector<LearnedWeight>& weights) {
+std::vector<Attachment> attach_changes(Model& model, std::vector<LearnedWeight>& weights) {
   std::map<std::string, WeightRef> refs;
   const auto collect = [&](auto& host, const char* name) {
     for (WeightRef ref : host.weights()) {
@@ -36,13 +37,15 @@ std::vector<Attachment> attach_changes(Model& model, const std::vector<LearnedWe
   if constexpr (HasTextEncoderWeights<Model>) collect(model.text_encoder(), "text_encoder");
   if constexpr (HasDenoiserWeights<Model>) collect(model.denoiser(), "unet");
   std::map<std::string, Attachment> changed;  // one a weight: its changes add up
-  for (const LearnedWeight& weight : weights) {
+  for (LearnedWeight& weight : weights) {
     const auto found = refs.find(weight.name);
     if (found == refs.end())
       throw Error("with", "the model has no weight '" + weight.name + "'",
                   "was this learned on another kind of model?");
     auto& attachment = changed.try_emplace(weight.name, found->second).first->second;
-    std::visit([&](const auto& change) { attachment.add(change); }, weight.on(found->second));
+    weight.change = weight.on(found->second), weight.of = found->second.base.options();
+    weight.file = {}, weight.make = {};
+    std::visit([&](const auto& change) { attachment.add(change); }, weight.change);
   }
   const at::NoGradGuard no_grad;  // a value, not something to train
   std::vector<Attachment> attachments;
@@ -172,7 +175,7 @@ class Personalized {
     if (!held_ || !learned.weights.empty()) attach();
   }
 
-  // All changes anew on a model of its own: a copy of a changed one would not know what its weights began as.
+  // All changes on a model of its own: a copy of a changed one would not know what its weights began as.
   void attach() {
     held_ = std::make_shared<Held>(*base_);
     held_->attachments = detail::attach_changes(held_->model, weights_);

@@ -34,8 +34,10 @@ namespace persona {
 
 /// Forms in which other tools read changes of weights.
 enum class WeightFormat {
-  diffusers_lora,    ///< "unet.PATH.lora.down.weight": pipe.load_lora_weights; the scale is multiplied into B
-  peft_lora,         ///< "base_model.model.PATH.lora_A.weight" of one part, and adapter_config.json beside: PeftModel
+  diffusers_lora,    ///< "unet.PATH.lora.down.weight": pipe.load_lora_weights; the scale is multiplied into B. LoRA
+                     ///< alone: diffusers leaves DoRA's magnitudes out without an error
+  peft_lora,         ///< FOLDER/adapter_model.safetensors, "base_model.model.PATH.lora_A.weight" of one part, and
+                     ///< adapter_config.json beside: PeftModel
   kohya_lora,        ///< "lora_unet_PATH.lora_down.weight" and ".alpha": kohya, AUTOMATIC1111, ComfyUI
   kohya_diff,        ///< "lora_unet_PATH.diff": whole differences of any kind of change, a weight each
   svdiff_pytorch,    ///< "PATH.delta" of the UNet: svdiff-pytorch's spectral_shifts.safetensors
@@ -67,28 +69,37 @@ inline void write_lora(const LearnedWeight& weight, WeightFormat format, Tensors
   const bool dora = stored.form == DecomposedWeight::form;
   if ((stored.form != LowRankFactors::form && !dora) || stored.tensors.contains("start_A"))
     refuse_form(weight, stored.tensors.contains("start_A") ? "low_rank (PiSSA)" : stored.form, "low-rank factors");
+  if (dora && format == WeightFormat::diffusers_lora)
+    throw Error("export_weights",
+                "'" + weight.name + "' is a DoRA change, and diffusers would read it as LoRA: it drops the magnitudes",
+                "peft_lora and kohya_lora hold DoRA, kohya_diff its difference");
   const auto& a = stored.tensors.at("lora_A");
-  auto b = stored.tensors.at("lora_B");
+  const bool kernel = a.dim() == 4;
+  const auto up = stored.tensors.at("lora_B");
+  const auto b = kernel ? up.view({up.size(0), up.size(1), 1, 1}) : up;
   const double scale = stored.tensors.at("scale").item<double>();
-  if (format == WeightFormat::diffusers_lora) b = b * scale;  // without alpha it counts as the rank
-  if (a.dim() == 4) b = b.view({b.size(0), b.size(1), 1, 1});
   const auto path = without_weight(weight.name);
+  const auto put = [&](const std::string& key, const Tensor& value) {
+    if (!out.emplace(key, value.contiguous()).second)
+      throw Error("export_weights", "'" + weight.name + "' has two low-rank changes, and this file holds one a weight",
+                  "WeightFormat::kohya_diff holds their sum; or export them to files of their own");
+  };
+  const auto magnitude = [&](at::IntArrayRef shape) { return stored.tensors.at("magnitude").view(shape); };
   if (format == WeightFormat::diffusers_lora) {
     const char* const layer = weight.name.starts_with("text_encoder.") ? ".lora_linear_layer" : ".lora";
-    out.emplace(path + layer + ".down.weight", a);
-    out.emplace(path + layer + ".up.weight", b.contiguous());
-    if (dora) out.emplace(path + layer + ".dora_scale", stored.tensors.at("magnitude"));
+    put(path + layer + ".down.weight", a);
+    put(path + layer + ".up.weight", b * scale);  // without alpha it counts as the rank
   } else if (format == WeightFormat::peft_lora) {
     const auto key = "base_model.model." + path.substr(path.find('.') + 1);
-    out.emplace(key + ".lora_A.weight", a);
-    out.emplace(key + ".lora_B.weight", b.contiguous());
-    if (dora) out.emplace(key + ".lora_magnitude_vector", stored.tensors.at("magnitude"));
+    put(key + ".lora_A.weight", a);
+    put(key + ".lora_B.weight", b);
+    if (dora) put(key + ".lora_magnitude_vector", kernel ? magnitude({1, -1, 1, 1}) : magnitude({-1}));
   } else {
     const auto key = kohya_name(weight.name);
-    out.emplace(key + ".lora_down.weight", a);
-    out.emplace(key + ".lora_up.weight", b.contiguous());
-    out.emplace(key + ".alpha", at::full({}, scale * static_cast<double>(a.size(0)), at::kFloat));
-    if (dora) out.emplace(key + ".dora_scale", stored.tensors.at("magnitude").unsqueeze(1).contiguous());
+    put(key + ".lora_down.weight", a);
+    put(key + ".lora_up.weight", b);
+    put(key + ".alpha", at::full({}, scale * static_cast<double>(a.size(0)), at::kFloat));
+    if (dora) put(key + ".dora_scale", kernel ? magnitude({-1, 1, 1, 1}) : magnitude({-1, 1}));
   }
 }
 
@@ -237,6 +248,9 @@ template <DiffusionModel Model>
 void export_weights(const Model& model, const Learned& learned, const std::filesystem::path& file,
                     WeightFormat format) {
   if (learned.weights.empty()) throw Error("export_weights", "no weights were learned", "rows are export_to's");
+  if (format == WeightFormat::peft_lora && file.filename() != "adapter_model.safetensors")
+    throw Error("export_weights: " + file.string(), "peft reads adapter_model.safetensors, and its alpha beside it",
+                "give it that name, in a folder of its own");
   const at::NoGradGuard no_grad;
   detail::Tensors tensors;
   const auto table = format == WeightFormat::kohya_diff ? detail::weight_table(model) : detail::WeightTable{};

@@ -5,8 +5,6 @@
 #include <persona/model/diffusion_model.hpp>
 #include <persona/model/weight_host.hpp>
 
-#include <filesystem>
-#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -66,14 +64,6 @@ WeightTable weight_table(const Model& model) {
   if constexpr (HasTextEncoderWeights<Model>) collect(model.text_encoder(), "text_encoder");
   if constexpr (HasDenoiserWeights<Model>) collect(model.denoiser(), "unet");
   return table;
-}
-
-/// Makes a stored change an adapter of type A.
-template <StoredAdapter A>
-std::function<WeightChange(const StoredChange&, const WeightRef&)> made_by(std::filesystem::path cache = {}) {
-  return [cache = std::move(cache)](const StoredChange& stored, const WeightRef& ref) -> WeightChange {
-    return A::from(stored, ref, cache);
-  };
 }
 
 }  // namespace persona::detail

@@ -30,7 +30,7 @@ struct MinSNR {
 
     void reweigh(Batch& batch, const Tensor& snr) const {
       auto share = snr.clamp_max(gamma);
-      if (predicts == Predicts::noise) share = share / snr;
+      if (predicts == Predicts::noise) share = at::where(snr > 0, share / snr, at::ones_like(snr));  // 0 / 0 is 1 here
       if (predicts == Predicts::v) share = share / (snr + 1);
       share = share.to(at::kFloat);
       if (!class_samples) {

@@ -15,7 +15,7 @@ namespace persona {
 
 /// Custom Diffusion (Kumari et al., CVPR 2023): a token row from a rare word's, and the K and V projections of
 /// cross-attention, with the class preserved, from photos drawn smaller and larger. Its script: batch 2, 250 steps a
-/// subject at 1e-5 times batch and images.
+/// subject; its rate is 1e-5 times the batch and, with a prior, times 2, here it is `lr` itself.
 inline auto custom_diffusion(std::string word = "ktn", PriorPreservation prior = {}, double lr = 1e-5) {
   return TokenInit{std::move(word)} + CrossAttentionKV{} + std::move(prior) + RandomFlip{} + RandomScale{} +
          AdamW{.lr = lr, .max_grad_norm = 1};

@@ -4,6 +4,7 @@
 #include <persona/core/error.hpp>
 
 #include <cmath>
+#include <concepts>
 #include <cstdint>
 #include <string>
 
@@ -17,9 +18,8 @@ struct BasisSize {
   double value = 0.75;
 
   constexpr BasisSize() = default;
-  constexpr BasisSize(std::int64_t rows)
-      : kind(Kind::count), value(static_cast<double>(rows)) {}                   // NOLINT: .size = 576
-  constexpr BasisSize(int rows) : BasisSize(static_cast<std::int64_t>(rows)) {}  // NOLINT
+  template <std::integral Count>
+  constexpr BasisSize(Count rows) : kind(Kind::count), value(static_cast<double>(rows)) {}  // NOLINT: .size = 576
   constexpr BasisSize(Kind kind, double value) : kind(kind), value(value) {}
 
   bool is_automatic() const { return kind == Kind::automatic; }

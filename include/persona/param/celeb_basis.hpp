@@ -41,9 +41,10 @@ struct CelebBasis {
     State state{.basis = NameBasis::of(model, names, rows.size(0), columns, components, "CelebBasis"),
                 .unit_norm = unit_norm};
     auto start = state.basis.project(rows);
-    // a direction is needed where the rows lie at the mean itself
-    if (unit_norm && (at::linalg_vector_norm(start, 2, {1}) < 1e-6).any().template item<bool>())
-      start = start + at::randn(start.sizes(), context.generator()).to(start.device());
+    // a direction is needed where a row lies at the mean itself
+    if (const auto at_mean = at::linalg_vector_norm(start, 2, {1}, true) < 1e-6;
+        unit_norm && at_mean.any().template item<bool>())
+      start = at::where(at_mean, start + at::randn(start.sizes(), context.generator()).to(start.device()), start);
     state.coefficients = make_leaf("coefficients", start);
     return state;
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <persona/core/describe.hpp>
+#include <persona/core/error.hpp>
 #include <persona/core/leaf.hpp>
 #include <persona/core/role.hpp>
 #include <persona/core/tensor.hpp>
@@ -72,7 +73,8 @@ class DecomposedWeight final : public Replacement {
   }
 
  private:
-  Tensor gain(const Tensor& base) const { return magnitude_.value / row_norms(base, *factors_); }
+  // A row of zeros stays one.
+  Tensor gain(const Tensor& base) const { return magnitude_.value / row_norms(base, *factors_).clamp_min(1e-30); }
 
   Leaf magnitude_;
   std::shared_ptr<const LowRankFactors> factors_;

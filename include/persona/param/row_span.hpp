@@ -11,8 +11,11 @@ namespace persona {
 /// rank(E_M) >= d1, without a factorization from scratch for every M.
 class RowSpan {
  public:
-  explicit RowSpan(std::int64_t width, double tolerance = 1e-5)
-      : directions_(at::zeros({width, width}, at::TensorOptions().dtype(at::kDouble))), tolerance_(tolerance) {}
+  /// Share of a row's length below which it says nothing new: rows in fp32 are dependent but for rounding.
+  static constexpr double tolerance = 1e-5;
+
+  explicit RowSpan(std::int64_t width)
+      : directions_(at::zeros({width, width}, at::TensorOptions().dtype(at::kDouble))) {}
 
   std::int64_t rank() const { return rank_; }
 
@@ -24,7 +27,7 @@ class RowSpan {
     const auto known = directions_.slice(0, 0, rank_);
     for (int pass = 0; pass < 2; ++pass) left = left - known.t().matmul(known.matmul(left));
     const double rest = at::linalg_vector_norm(left).item<double>();
-    if (rest <= tolerance_ * length) return false;
+    if (rest <= tolerance * length) return false;
     directions_[rank_++].copy_(left / rest);
     return true;
   }
@@ -37,7 +40,6 @@ class RowSpan {
 
  private:
   Tensor directions_;
-  double tolerance_;
   std::int64_t rank_ = 0;
 };
 

@@ -11,9 +11,11 @@
 #include <persona/param/row_pursuit.hpp>
 #include <persona/param/row_span.hpp>
 #include <persona/text/single_token.hpp>
+#include <persona/text/tokenizer.hpp>
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -168,8 +170,7 @@ struct SubspaceBasis {
   template <class Model>
   std::vector<std::int64_t> left_out(const Model& model) const {
     if (special_tokens) return {};
-    const auto& tokenizer = model.tokenizer();
-    return {tokenizer.bos_token_id(), tokenizer.eos_token_id(), tokenizer.pad_token_id()};
+    return special_tokens_of(model.tokenizer());
   }
 
   /// Algorithm 1: the M rows nearest to u, and more until their rank is d1.
@@ -209,20 +210,19 @@ struct SubspaceBasis {
     return ids;
   }
 
-  /// The rows that the first gradients [n, D] are made of, and the starts: those that are rows are taken, of the others
-  /// as much of their energy as of the gradients'.
+  /// The rows that the first gradients [n, D] are made of, and the starts: those that are rows are taken, the others
+  /// count as one more gradient each; the share is of the energy of all together.
   template <class Model>
   std::vector<std::int64_t> pursued(const Tensor& table, const Tensor& starts, const Tensor& gradients,
                                     const Model& model) const {
     std::vector<std::int64_t> first;
     auto targets = gradients.to(at::kFloat);
     for (std::int64_t i = 0; i < starts.size(0); ++i) {
-      const auto same = (table == starts[i]).all(1);
-      if (!same.any().item<bool>())
+      const auto id = row_equal_to(table, starts[i]);
+      if (!id)
         targets = at::cat({targets, starts.slice(0, i, i + 1)});
-      else if (const auto id = same.to(at::kLong).argmax(0).item<std::int64_t>();
-               std::ranges::find(first, id) == first.end())
-        first.push_back(id);
+      else if (std::ranges::find(first, *id) == first.end())
+        first.push_back(*id);
     }
     return pursue_rows(table, targets, size.value, std::move(first), left_out(model),
                        full ? table.size(0) : table.size(1) - 1);
@@ -236,20 +236,27 @@ struct SubspaceBasis {
     return made;
   }
 
-  /// [n, M]: one-hot where a start is a row of the basis, else the least-squares weights.
+  /// [n, M]: one-hot where a start is a row of the basis, else the least-squares weights, of directions that are more
+  /// than rounding.
   Tensor starting_weights(const Tensor& basis, const Tensor& starts) const {
     auto weights = at::zeros({starts.size(0), basis.size(0)}, basis.options());
+    Tensor inverse;
     for (std::int64_t i = 0; i < starts.size(0); ++i) {
-      const auto same = (basis == starts[i]).all(1);
-      if (start == BasisStart::first)
-        weights[i][0].fill_(1);
-      else if (same.any().item<bool>())
-        weights[i][same.to(at::kLong).argmax(0).item<std::int64_t>()].fill_(1);
-      else
-        weights[i].copy_(
-            at::linalg_pinv(basis.to(at::kCPU, at::kDouble)).t().matmul(starts[i].to(at::kCPU, at::kDouble)));
+      const auto own = row_equal_to(basis, starts[i]);
+      if (start == BasisStart::first || own) {
+        weights[i][start == BasisStart::first ? 0 : *own].fill_(1);
+        continue;
+      }
+      if (!inverse.defined()) inverse = at::linalg_pinv(basis.to(at::kCPU, at::kDouble), RowSpan::tolerance).t();
+      weights[i].copy_(inverse.matmul(starts[i].to(at::kCPU, at::kDouble)));
     }
     return weights;
+  }
+  /// The first row of a table that is this one to the last bit.
+  static std::optional<std::int64_t> row_equal_to(const Tensor& table, const Tensor& row) {
+    const auto same = (table == row).all(1);
+    if (!same.any().item<bool>()) return {};
+    return same.to(at::kLong).argmax(0).item<std::int64_t>();
   }
 };
 

@@ -174,11 +174,18 @@ void check_invariants(const Model& model, const R& sum, const std::vector<Subjec
   if (!at_start.rows.empty() && rows_begin == RowsBegin::at_start)
     detail::check_start(model, run, recipe(sum), all, options);
   const auto start = detail::leaf_copies(run);
+  std::vector<bool> reached(start.size(), false);  // by a gradient: weight decay moves a leaf without one
+  for (std::size_t i = 0; i < start.size(); ++i)
+    run.session().bound().leaves[i].value.register_hook([&reached, i](const Tensor& gradient) {
+      if ((gradient != 0).any().template item<bool>()) reached[i] = true;
+    });
   run.drain();
   const auto after = detail::leaf_copies(run);
-  for (std::size_t i = 0; i < start.size(); ++i)
-    detail::require(!at::equal(start[i], after[i]),
-                    "the leaf '" + run.session().bound().leaves[i].name + "' did not move in 6 steps");
+  for (std::size_t i = 0; i < start.size(); ++i) {
+    const auto name = "the leaf '" + run.session().bound().leaves[i].name + "'";
+    detail::require(reached[i], name + " had no gradient in 6 steps");
+    detail::require(!at::equal(start[i], after[i]), name + " did not move in 6 steps");
+  }
   detail::require(detail::all_equal(before, detail::base_copies(model)), "the bits of a base tensor changed");
   for (const Tensor& base : persona::detail::base_tensors(model))
     detail::require(!base.grad().defined(), "a base tensor has a gradient");

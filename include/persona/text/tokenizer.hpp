@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <ranges>
 #include <string_view>
+#include <vector>
 
 namespace persona {
 
@@ -29,5 +30,11 @@ concept HasMaxLength = requires(const T& tokenizer) {
 /// the library's business. Means: equal text, equal ids. Does not ask for a vocabulary or for decoding.
 template <class T>
 concept Tokenizer = detail::HasEncodeText<T> && detail::HasSpecialIds<T> && detail::HasMaxLength<T>;
+
+/// The ids of start, end and padding.
+template <class T>
+std::vector<std::int64_t> special_tokens_of(const T& tokenizer) {
+  return {tokenizer.bos_token_id(), tokenizer.eos_token_id(), tokenizer.pad_token_id()};
+}
 
 }  // namespace persona

@@ -92,8 +92,10 @@ void bind_weights_of(Host& host, const char* name, const Recipe<C...>& recipe, c
       if (!adapter)
         throw Error(ref.full_name(), to_string(parameterization.describe()) + " binds it to nothing",
                     "bind() gives an adapter for every weight that selects() chooses");
-      BoundWeight weight{
-          .name = ref.full_name(), .component = to_string(parameterization.describe()), .adapter = adapter};
+      BoundWeight weight{.name = ref.full_name(),
+                         .component = to_string(parameterization.describe()),
+                         .of = ref.base.options(),
+                         .adapter = adapter};
       for (Leaf leaf : adapter->leaves()) {
         leaf.name = ref.full_name() + "." + leaf.name;
         weight.leaves.push_back(std::move(leaf));

@@ -107,7 +107,9 @@ void bind_rows(const Model& model, const Recipe<C...>& recipe, BindContext conte
         const auto table = model.text_encoder().embedding_table();
         for (std::size_t i = 0; i < context.subjects.size(); ++i) {
           context.subject = i;
+          context.stream = Stream::initial_rows;  // other numbers than the parameterization's
           const Tensor start = initializer.rows(model, context);
+          context.stream = Stream::initialization;
           expect_shape(start, {{context.current().vectors, "vectors"}, {table.size(1), "D"}},
                        initializer.describe().name + " for " + context.current().token);
           auto rows = erase_rows(parameterization.bind(start.detach().to(table.device(), at::kFloat), model, context),

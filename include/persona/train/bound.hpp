@@ -35,6 +35,7 @@ struct BoundRows {
 struct BoundWeight {
   std::string name{};       ///< "unet.mid_block...to_k.weight"
   std::string component{};  ///< describes the parameterization
+  at::TensorOptions of{};   ///< dtype and device of the base
   std::shared_ptr<const Adapter> adapter{};
   std::vector<Leaf> leaves{};
 };
