@@ -41,6 +41,6 @@ done
 page docs/README.md index.html "" docs/
 page docs/site/reference.md reference/index.html ../ ""
 cp docs/site/style.css "$out/site.css"
-mkdir -p "$out/docs/pictures" && cp docs/pictures/* "$out/docs/pictures/"
+for folder in pictures tables/charts; do mkdir -p "$out/docs/$folder" && cp "docs/$folder"/* "$out/docs/$folder/"; done
 
 bash docs/site/check_links.sh "$out"

@@ -19,15 +19,7 @@ int main(int argc, char** argv) {
                                          "a <ada> person and a <bo> person in the snow"};
   return examples::show_gallery(
       argc, argv, "persona: two people in one picture", "out/two_people", options, [&](const auto& sd, auto& gallery) {
-        const auto person = [](const std::string& name) {
-          return persona::Subject{.token = "<" + name + ">",
-                                  .class_word = "person",
-                                  .photos = persona::photos(PERSONA_SOURCE "/examples/toyland/photos/" + name + ".png"),
-                                  .captions = {.templates = persona::TemplateSet::mixed},
-                                  .vectors = 2,
-                                  .phrase = "face of {} person"};
-        };
-        const std::vector people{person("ada"), person("bo")};
+        const std::vector people{examples::person("ada"), examples::person("bo")};
         gallery.photos(people);
         const auto learn = [&](const std::string& title, const persona::Subject& subject, const auto& sum,
                                std::int64_t usual) {

@@ -1,6 +1,9 @@
 #pragma once
 // For examples that show grids of pictures and no scores: options, a progress bar, the grids, one page.
 
+#include "support/program.hpp"
+#include "support/subjects.hpp"
+
 #include <persona/core/memory.hpp>
 #include <persona/data/grid.hpp>
 #include <persona/images.hpp>
@@ -26,6 +29,7 @@ class Gallery {
     std::filesystem::create_directories(out_);
   }
 
+  const std::filesystem::path& folder() const { return out_; }
   void photos(const std::vector<persona::Subject>& subjects) {
     std::vector<persona::Figure> list;
     for (const auto& subject : subjects) list.push_back({subject.photos[0].image, subject.photos[0].name, 192});
@@ -51,11 +55,13 @@ class Gallery {
 
 /// A thing of Toyland's photos that goes by a rare word.
 inline persona::Subject rare_thing(const std::string& word, const std::string& class_word, const std::string& id) {
-  return {.token = word,
-          .class_word = class_word,
-          .photos = persona::photos(PERSONA_SOURCE "/examples/toyland/photos/things/" + id + ".png"),
-          .captions = persona::Captions::prompt("a photo of a {}"),
-          .phrase = "{} " + class_word};
+  return by_rare_word(word, class_word,
+                      persona::photos(PERSONA_SOURCE "/examples/toyland/photos/things/" + id + ".png"));
+}
+/// A person of Toyland's photos: "<ada>" of ada.png.
+inline persona::Subject person(const std::string& name) {
+  return by_token("<" + name + ">", "person",
+                  persona::photos(PERSONA_SOURCE "/examples/toyland/photos/" + name + ".png"));
 }
 
 /// Runs to the end with a progress bar.
@@ -75,16 +81,11 @@ int show_gallery(int argc, char** argv, const std::string& title, std::string ou
   app.add_option("--out", out, "folder that is written");
   app.add_option("--model", model, "Stable Diffusion model in diffusers' folder layout");
   options(app);
-  CLI11_PARSE(app, argc, argv);
-  try {
+  return run(app, argc, argv, [&] {
     Gallery gallery(title, out);
     act(persona::StableDiffusion::load(model), gallery);
     gallery.save();
-    return 0;
-  } catch (const persona::Error& error) {
-    std::cerr << error.what() << '\n';
-    return 1;
-  }
+  });
 }
 
 }  // namespace examples

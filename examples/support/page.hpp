@@ -2,10 +2,13 @@
 // What the small examples show beside learning: options, prompts, pictures, charts, and what the probe reads off
 // pictures.
 
+#include "support/program.hpp"
+#include "support/subjects.hpp"
 #include "support/toyland_metrics.hpp"
 
 #include <persona/core/memory.hpp>
 #include <persona/data/grid.hpp>
+#include <persona/data/prepare.hpp>
 #include <persona/images.hpp>
 #include <persona/io/report.hpp>
 #include <persona/persona.hpp>
@@ -21,6 +24,7 @@
 #include <iostream>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -82,31 +86,42 @@ inline const std::vector<Prompt> thing_prompts{
 };
 inline constexpr std::size_t photos_among_prompts = 7;
 
-/// What is true of the photo, in NAME.json beside NAME.png or in index.json; nothing where neither speaks of it.
+/// What is true of the photo, in NAME.json beside NAME.png or in index.json; nothing where neither speaks of it, or of
+/// another world than Toyland.
 inline std::optional<toyland::Answers> truth_beside(const std::filesystem::path& photo) {
-  nlohmann::json answers;
+  const auto read = [](const std::filesystem::path& path) {
+    std::ifstream file(path);
+    return nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
+  };
   auto own = photo;
-  if (std::ifstream file(own.replace_extension(".json")); file) {
-    answers = nlohmann::json::parse(file).at("answers");
-  } else if (std::ifstream index(photo.parent_path() / "index.json"); index) {
-    for (const auto& entry : nlohmann::json::parse(index))
-      if (entry.at("id") == photo.stem().string()) answers = entry.at("answers");
-  }
-  if (answers.is_null()) return std::nullopt;
+  auto said = read(own.replace_extension(".json"));
+  if (const auto index = read(photo.parent_path() / "index.json"); index.is_array() && !said.is_object())
+    for (const auto& entry : index)
+      if (entry.is_object() && entry.value("id", nlohmann::json()) == photo.stem().string()) said = entry;
   toyland::Answers truth;
-  if (answers.size() != truth.size()) throw persona::Error(photo.string(), "what is said of it is of another world");
-  for (std::size_t q = 0; q < truth.size(); ++q) truth[q] = answers[q].get<int>();
+  if (!said.is_object() || !said.contains("answers")) return std::nullopt;
+  const auto& answers = said["answers"];
+  if (!answers.is_array() || answers.size() != truth.size()) return std::nullopt;
+  for (std::size_t q = 0; q < truth.size(); ++q) {
+    if (!answers[q].is_number_integer()) return std::nullopt;
+    truth[q] = answers[q].get<int>();
+  }
   return truth;
 }
 
 /// Gathers what the methods give, and writes it.
 class Page {
  public:
+  /// `photo`: [3, H, W] as the model is trained with it.
   Page(const std::string& title, const Settings& settings, const persona::StableDiffusion& sd,
-       const persona::Image& photo)
-      : settings_(settings), report_(title), photo_(photo), truth_(truth_beside(settings.photo)) {
+       const persona::Tensor& photo)
+      : settings_(settings),
+        report_(title),
+        prepared_(photo.unsqueeze(0)),
+        photo_(persona::to_images(prepared_).front()),
+        truth_(photo_.width == toyland::image_size ? truth_beside(settings.photo) : std::nullopt) {
     std::filesystem::create_directories(settings_.out);
-    const auto input = persona::to_tensor(photo).unsqueeze(0);
+    const auto& input = prepared_;
     const at::NoGradGuard no_grad;
     const auto reconstruction = sd.autoencoder().decode(sd.autoencoder().encode(input).mean);
     report_.section("The photo")
@@ -220,10 +235,8 @@ class Page {
     }
     std::string identity = "-";
     if (person)
-      identity = number(persona::identity_similarity(recognizer_, drawn.slice(0, 0, photos_among_prompts),
-                                                     persona::to_tensor(photo_).unsqueeze(0))
-                            .mean,
-                        2);
+      identity =
+          number(persona::identity_similarity(recognizer_, drawn.slice(0, 0, photos_among_prompts), prepared_).mean, 2);
     return {identity, number(traits, 2), std::to_string(right) + " of " + std::to_string(asked)};
   }
   static void print(const std::vector<std::string>& row) {
@@ -236,6 +249,7 @@ class Page {
                                           "cosine", "identity", "traits", "place"};
   Settings settings_;
   persona::Report report_;
+  persona::Tensor prepared_;  ///< the photo, [1, 3, H, W]
   persona::Image photo_;
   std::optional<toyland::Answers> truth_;
   toyland::Probe probe_{};
@@ -246,22 +260,11 @@ class Page {
   std::vector<persona::Series> loss_{}, norm_{}, cosine_{};
 };
 
-/// The photo as a subject: a face is "face of <one> person" and has two vectors; of anything else the token is the
-/// noun. Where weights are learned: "sks CLASS", in one caption, as in DreamBooth.
+/// The photo as a subject, by a token of its own or, where weights are learned, by a rare word.
 inline persona::Subject subject_of(const Settings& settings) {
-  const bool person = settings.class_word == "person";
-  if (settings.rare_word)
-    return {.token = "sks",
-            .class_word = settings.class_word,
-            .photos = persona::photos(settings.photo),
-            .captions = persona::Captions::prompt("a photo of a {}"),
-            .phrase = "{} " + settings.class_word};
-  return {.token = "<one>",
-          .class_word = settings.class_word,
-          .photos = persona::photos(settings.photo),
-          .captions = {.templates = person ? persona::TemplateSet::mixed : persona::TemplateSet::object},
-          .vectors = person ? 2 : 1,
-          .phrase = person ? "face of {} person" : "{}"};
+  auto photos = persona::photos(settings.photo);
+  return settings.rare_word ? by_rare_word("sks", settings.class_word, std::move(photos))
+                            : by_token("<one>", settings.class_word, std::move(photos));
 }
 
 /// The model, the subject and the page of a small example.
@@ -270,16 +273,20 @@ struct Show {
   const persona::StableDiffusion& sd;
   const persona::Subject& subject;
   Page& page;
+  persona::Tensor photo{};  ///< [3, H, W] as the model is trained with it
 
   /// Learns the subject by a sum and tells the page.
-  persona::Learned learn(const std::string& title, const auto& sum, std::int64_t steps, std::int64_t batch = 8) {
-    if (settings.steps > 0) steps = settings.steps;
+  persona::Learned learn(std::string title, const auto& sum, std::int64_t steps, std::int64_t batch = 8) {
+    if (settings.steps > 0) steps = settings.steps, title += ", " + std::to_string(steps) + " steps";
     return page.learn(title, sd, subject,
                       persona::personalize(sd, subject, sum, {.steps = steps, .batch = batch, .seed = settings.seed}));
   }
   std::vector<std::string> names() const { return persona::read_lines(settings.names); }
   /// Is this the model that comes with the library, whose presets were measured?
-  bool embedded() const { return settings.model == Settings{}.model; }
+  bool embedded() const {
+    std::error_code none;
+    return std::filesystem::equivalent(settings.model, Settings{}.model, none);
+  }
 };
 
 /// The whole of a small example: options, the model, the photo, and `act(Show&)`, which learns. Returns main's exit
@@ -296,19 +303,20 @@ int show(int argc, char** argv, const std::string& title, Settings settings, Act
   app.add_option("--seed", settings.seed, "of training and drawing");
   app.add_option("--steps", settings.steps, "of each training; the example's own unless given")
       ->check(CLI::PositiveNumber);
-  CLI11_PARSE(app, argc, argv);
-  try {
+  return run(app, argc, argv, [&] {
+    if (settings.class_word.find_first_of(" \t") != std::string::npos)
+      throw persona::Error("--class", "'" + settings.class_word + "' is more than one word",
+                           "say what kind of thing it is in one: person, cat, chair");
     const auto sd = persona::StableDiffusion::load(settings.model);
     const auto subject = subject_of(settings);
-    Page page(title, settings, sd, subject.photos.front().image);
-    Show show{settings, sd, subject, page};
+    const auto [channels, height, width] = sd.latent_shape();
+    const auto factor = sd.autoencoder().vae_scale_factor();
+    const auto photo = persona::prepare_photo(subject.photos.front().image, height * factor, width * factor);
+    Page page(title, settings, sd, photo);
+    Show show{settings, sd, subject, page, photo};
     act(show);
     page.save();
-    return 0;
-  } catch (const persona::Error& error) {
-    std::cerr << error.what() << '\n';
-    return 1;
-  }
+  });
 }
 
 }  // namespace examples

@@ -140,8 +140,7 @@ int show(int argc, char** argv, const std::string& title, std::string out, const
   app.add_option("--steps", steps, "of each training");
   app.add_option("--shift-lr", shift_lr, "learning rate of spectral shifts");
   app.add_option("--pretraining", pretraining, "steps of the denoiser's own training");
-  CLI11_PARSE(app, argc, argv);
-  try {
+  return examples::run(app, argc, argv, [&] {
     examples::Gallery gallery(title, out);
     pretrain(forward, parameters, pretraining);
     const Model model(denoiser(std::filesystem::path(out)));
@@ -172,11 +171,7 @@ int show(int argc, char** argv, const std::string& title, std::string out, const
     learn("spectral_shift", TokenInit{} + SpectralShift{.weights = shifted} + NoAugmentation{} + AdamW{.lr = shift_lr});
     learn("low_rank", TokenInit{} + LowRank{.weights = flat} + NoAugmentation{} + AdamW{.lr = 5e-4});
     gallery.save();
-    return 0;
-  } catch (const persona::Error& error) {
-    std::cerr << error.what() << '\n';
-    return 1;
-  }
+  });
 }
 
 }  // namespace shapes

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -50,12 +51,12 @@ struct Mean {
       std::snprintf(out, sizeof out, "%.*f ± %.*f", digits, mean, digits, error);
     return out;
   }
-  /// Whether a difference is beyond what chance gives once in twenty: two standard errors, more of few subjects
-  /// (Student's t).
+  /// Whether a difference is beyond what chance gives once in twenty, by Student's t.
   bool stands_out() const {
-    constexpr double of_few[]{12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31};  // two to nine subjects
+    constexpr std::array t{12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23,  // of two to twenty subjects
+                           2.20,  2.18, 2.16, 2.14, 2.13, 2.12, 2.11, 2.10, 2.09};
     if (count < 2 || mean == 0) return false;
-    return std::abs(mean) >= (count < 10 ? of_few[count - 2] : 2.0) * error;
+    return std::abs(mean) >= t[std::min(count, t.size() + 1) - 2] * error;
   }
 };
 

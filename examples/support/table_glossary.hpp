@@ -77,7 +77,9 @@ inline const std::vector<std::pair<std::string, std::string>>& columns_explained
       {"traits", "share of the subject's traits that the probe finds where it stands alone in a photo"},
       {"image", "cosine of picture and photo, over the plain prompt"},
       {"text", "cosine of picture and prompt, which says the class word alone"},
-      {"obeyed", "share of all that the prompts ask for: place, expression, garment, style, count"},
+      {"obeyed",
+       "share of all that the prompts ask for: place, expression, garment, style, count; that a picture is a photo, and "
+       "shows as many as asked for, counts at every prompt"},
       {"place, expression", "share of the prompts that ask for one in which the probe finds it"},
       {"count",
        "share of pictures, no style asked for, that show as many people and things as asked for; one thing, "

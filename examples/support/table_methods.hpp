@@ -1,6 +1,7 @@
 #pragma once
 // What the tables compare: every method as a sum, by name.
 
+#include "support/subjects.hpp"
 #include "support/table_scores.hpp"
 
 #include <cstdio>
@@ -20,19 +21,10 @@ struct Task {
   double lr = 0;
   persona::TrainOptions options{};
 
-  /// People go by "face of <one> person", two vectors as in Cross Initialization; for animals and objects the token is
-  /// the noun, one vector.
   template <class Sum>
   persona::Run learn(const Sum& sum) const {
-    using namespace persona;
-    const bool person = one.is_person();
-    const Subject subject{.token = "<one>",
-                          .class_word = one.class_word,
-                          .photos = {{.image = one.photo, .name = one.id}},
-                          .captions = {.templates = person ? TemplateSet::mixed : TemplateSet::object},
-                          .vectors = person ? 2 : 1,
-                          .phrase = person ? "face of {} person" : "{}"};
-    return personalize(sd, subject, sum, options);
+    const auto subject = examples::by_token("<one>", one.class_word, {{.image = one.photo, .name = one.id}});
+    return persona::personalize(sd, subject, sum, options);
   }
   /// A word that says little of the specimen: of another kind, or none that the model saw in training.
   std::string other_word() const {

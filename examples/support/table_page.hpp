@@ -7,9 +7,11 @@
 #include <persona/io/report.hpp>
 
 #include <algorithm>
+#include <cctype>
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tables {
@@ -50,17 +52,35 @@ class Page {
   std::size_t absent() const { return absent_; }
   Page& chart(const std::string& title, const std::vector<persona::Series>& lines, const char* x_label = "step") {
     report_.chart(title, lines, {.x_label = x_label});
+    std::string name;
+    for (const char c : title)
+      if (std::isalnum(static_cast<unsigned char>(c)) || c == '_')
+        name += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+      else if (!name.empty() && name.back() != '_')
+        name += '_';
+    name += ".svg";
+    markdown_ += "![" + title + "](charts/" + name + ")\n\n";
+    charts_.push_back({std::move(name), lines, x_label});
     return *this;
   }
+  /// FOLDER/tables.html, and tables.md with its charts.
   void save(const std::filesystem::path& folder) const {
-    std::filesystem::create_directories(folder);
+    std::filesystem::create_directories(folder / "charts");
     report_.save(folder / "tables.html");
+    for (const auto& [name, lines, x_label] : charts_)
+      persona::write_chart(folder / "charts" / name, lines, {.x_label = x_label});
     persona::write_file_atomically(folder / "tables.md", markdown_);
   }
 
  private:
+  struct Chart {
+    std::string name{};
+    std::vector<persona::Series> lines{};
+    std::string x_label{};
+  };
   persona::Report report_;
   std::string markdown_;
+  std::vector<Chart> charts_{};
   std::size_t absent_ = 0;
 };
 

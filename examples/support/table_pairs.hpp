@@ -34,35 +34,22 @@ inline std::vector<std::string> ids(const std::vector<Pair>& pairs) {
 }
 
 /// How both are learned together, by name.
-inline const std::map<std::string, std::function<persona::Run(const persona::StableDiffusion&, const Pair&, double lr,
-                                                              const persona::TrainOptions&)>>&
-pair_methods() {
+using PairMethod =
+    std::function<persona::Run(const persona::StableDiffusion&, const Pair&, double lr, const persona::TrainOptions&)>;
+inline const std::map<std::string, PairMethod>& pair_methods() {
   using namespace persona;
-  const auto learn = [](const StableDiffusion& sd, const Pair& pair, const auto& sum, const TrainOptions& options) {
-    std::vector<Subject> subjects;
-    for (const bool second : {false, true}) {
-      const auto& one = second ? *pair.second : *pair.first;
-      subjects.push_back({.token = second ? "ktn" : "sks",
-                          .class_word = one.class_word,
-                          .photos = {{.image = one.photo, .name = one.id}},
-                          .captions = Captions::prompt("a photo of a {}"),
-                          .phrase = "{} " + one.class_word});
-    }
-    return personalize(sd, std::span(subjects), sum, options);
+  const auto by = [](auto sum_of_rate) -> PairMethod {
+    return [sum_of_rate](const StableDiffusion& sd, const Pair& pair, double lr, const TrainOptions& options) {
+      std::vector<Subject> subjects;
+      for (const auto& [word, one] : {std::pair{"sks", pair.first}, std::pair{"ktn", pair.second}})
+        subjects.push_back(examples::by_rare_word(word, one->class_word, {{.image = one->photo, .name = one->id}}));
+      return personalize(sd, std::span(subjects), sum_of_rate(lr), options);
+    };
   };
-  using Options = TrainOptions;
-  static const std::map<std::string, std::function<Run(const StableDiffusion&, const Pair&, double, const Options&)>>
-      all{{"pair_cut_mix_unmix",
-           [learn](const auto& sd, const Pair& pair, double lr, const Options& o) {
-             return learn(sd, pair, svdiff_cut_mix_unmix(detail::class_samples(), 1.0, lr), o);
-           }},
-          {"pair_cut_mix",
-           [learn](const auto& sd, const Pair& pair, double lr, const Options& o) {
-             return learn(sd, pair, svdiff_cut_mix_unmix(detail::class_samples(), 0.0, lr), o);
-           }},
-          {"pair_alone", [learn](const auto& sd, const Pair& pair, double lr, const Options& o) {
-             return learn(sd, pair, svdiff(detail::class_samples(), lr), o);
-           }}};
+  static const std::map<std::string, PairMethod> all{
+      {"pair_cut_mix_unmix", by([](double lr) { return svdiff_cut_mix_unmix(detail::class_samples(), 1.0, lr); })},
+      {"pair_cut_mix", by([](double lr) { return svdiff_cut_mix_unmix(detail::class_samples(), 0.0, lr); })},
+      {"pair_alone", by([](double lr) { return svdiff(detail::class_samples(), lr); })}};
   return all;
 }
 

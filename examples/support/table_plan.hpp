@@ -158,6 +158,8 @@ struct Studies {
   Study rows{.methods = {"ti", "ci", "ci_near", "ci_batex", "batex_automatic", "xti", "neti"},
              .worth = things.worth,
              .published = {{batex_name(paper_share), 2e-3, 500}}};
+  /// Textual Inversion and BaTex on the same things over the whole grid of steps, the other's in `things`.
+  Study steps{.methods = {"ti", batex_name(paper_share)}, .worth = things.worth};
   /// Every method that faces or names are asked for, and those for anything.
   Study rivals{.methods = {"ti", "ci", "celeb", "celeb_direct", "ci_celeb", "xti", "neti"}, .worth = people.worth};
 
@@ -193,8 +195,10 @@ struct Studies {
     all.things.test = some(things.begin(), things.end() - split, plan.things);
     for (const double share : basis_shares())
       if (plan.every || share == paper_share) all.rows.methods.push_back(batex_name(share));
-    all.rows.validation = all.things.validation, all.rivals.validation = all.people.validation;
+    all.rows.validation = all.steps.validation = all.things.validation;
+    all.rivals.validation = all.people.validation, all.steps.grid = plan.grid;
     all.rows.test = some(all.things.test.begin(), all.things.test.end(), plan.rivals_test);
+    all.steps.test = all.rows.test;
     all.rivals.test = some(all.people.test.begin(), all.people.test.end(), plan.rivals_test);
     all.weights.grid = plan.weights_grid, all.weights.validation = all.rows.validation,
     all.weights.test = all.rows.test;
@@ -214,6 +218,19 @@ inline std::vector<Setting> first_settings(const Cells& cells, const Plan& plan,
   std::ranges::sort(first);
   first.erase(std::ranges::unique(first).begin(), first.end());
   return first;
+}
+
+/// Of each method and number of steps the setting of the best rate.
+inline std::vector<Setting> best_after_steps(const Cells& cells, const Study& study) {
+  std::vector<Setting> all;
+  for (const auto steps : study.grid.steps) {
+    auto grid = study.settings();
+    std::erase_if(grid, [&](const Setting& s) { return s.steps != steps; });
+    for (const auto& method : study.methods)
+      if (const auto list = ranked(cells, grid, method, ids(study.validation), study.worth); !list.empty())
+        all.push_back(list.front());
+  }
+  return all;
 }
 
 /// The class word itself, nothing learned.

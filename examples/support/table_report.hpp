@@ -21,7 +21,7 @@ inline void report_head(Page& page, const Cells& cells, const Plan& plan, const 
       "One photo a subject; " + std::to_string(plan.images) +
       " pictures of each of 20 prompts (people) or 8 (animals and objects), DDIM " + std::to_string(drawing.steps) +
       " steps, guidance 3.5; batch 8, of animals and objects 4, one thread a run. Mean over subjects ± its standard error. Model " +
-      model + ". tables.html has the pictures and curves; tables.md the same text and tables without them.");
+      model + ". tables.html has pictures as well; tables.md the same text, tables and curves.");
   const auto [asked, there, on_gpu] = tally(cells, stages(cells, plan, studies));
   page.paragraph(there == asked
                      ? "All of the plan's " + std::to_string(asked) + " results are there."
@@ -34,8 +34,9 @@ inline void report_head(Page& page, const Cells& cells, const Plan& plan, const 
   page.paragraph(
       "A method's best setting is that of the grid whose alone + obeyed (people) or traits + obeyed (animals and "
       "objects) is highest on the validation split. Differences are paired: over subjects that both settings have, the "
-      "first's score less the second's, ± the standard error of these differences; * marks those of two standard errors or "
-      "more (of fewer than ten subjects Student's t at the same odds, 4.3 of three), no allowance made for their number. "
+      "first's score less the second's, ± the standard error of these differences; * marks those that chance gives once in "
+      "twenty or less often, by Student's t (2.09 standard errors of twenty subjects, 2.26 of ten, 2.78 of five, 4.30 of "
+      "three), no allowance made for their number. "
       "Pictures are drawn with the same noise for every subject and method: ± does not cover that noise. What methods and "
       "columns are, and the prompts, stands at the end.");
 }

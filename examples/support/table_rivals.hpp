@@ -4,8 +4,11 @@
 #include "support/table_differences.hpp"
 #include "support/table_styles.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace tables {
 
@@ -14,28 +17,50 @@ inline double text_and_image(const Cells& cells, const Setting& setting, const s
   return cells.mean(setting, subjects, "text").mean + cells.mean(setting, subjects, "image").mean;
 }
 
-/// Table 4: every M at its best setting, as a table and as a curve.
+/// Table 4: every M at its best setting, and all at one rate, as tables and as curves.
 inline void report_sizes(Page& page, const Cells& cells, const Study& rows) {
   const auto test = ids(rows.test);
-  std::vector<Setting> sizes;
-  persona::Series text{"text"}, image{"image"}, traits{"traits"};
-  for (const double share : basis_shares())
-    for (const Setting& setting : rows.chosen(cells))
-      if (setting.method == batex_name(share)) {
-        sizes.push_back(setting);
-        for (auto* line : {&text, &image, &traits})
-          if (const auto mean = cells.mean(setting, test, line->name); mean.count > 0)
-            line->x.push_back(share), line->y.push_back(mean.mean);
-      }
+  const auto show = [&](const std::vector<Setting>& sizes, const std::string& title) {
+    add_table(page, cells, sizes, test, thing_columns, remarks(rows, cells));
+    add_differences(page, cells, against(sizes, rows.best(cells, batex_name(paper_share))), test, thing_differences);
+    persona::Series text{"text"}, image{"image"}, traits{"traits"};
+    for (const double share : basis_shares())
+      for (const Setting& setting : sizes)
+        if (setting.method == batex_name(share))
+          for (auto* line : {&text, &image, &traits})
+            if (const auto mean = cells.mean(setting, test, line->name); mean.count > 0)
+              line->x.push_back(share), line->y.push_back(mean.mean);
+    if (text.x.size() > 1) page.chart(title, {text, image, traits}, "M / D");
+  };
   page.section("T4 of BaTex: the size of the basis");
   page.paragraph("M as a share of a row's width, each at its best setting of the grid on the validation split.");
-  add_table(page, cells, sizes, test, thing_columns, remarks(rows, cells));
-  add_differences(page, cells, against(sizes, rows.best(cells, batex_name(paper_share))), test, thing_differences);
-  if (text.x.size() > 1) page.chart("Scores by M / D", {text, image, traits}, "M / D");
-  const auto one_rate = sizes_at_one_rate(cells, rows);
+  auto sizes = rows.chosen(cells);
+  std::erase_if(sizes,
+                [](const Setting& s) { return !s.method.starts_with("batex_") || s.method == "batex_automatic"; });
+  show(sizes, "Scores by the size of the basis");
   page.paragraph("All at the rate that is best for " + batex_name(paper_share) + ", so that M alone differs:");
-  add_table(page, cells, one_rate, test, thing_columns, remarks(rows, cells));
-  add_differences(page, cells, against(one_rate, rows.best(cells, batex_name(paper_share))), test, thing_differences);
+  show(sizes_at_one_rate(cells, rows), "Scores by the size of the basis, at one rate");
+}
+
+/// Textual Inversion and BaTex after as many steps.
+inline void report_steps(Page& page, const Cells& cells, const Study& steps) {
+  const auto test = ids(steps.test);
+  page.section("T1 and T2 of BaTex: steps");
+  page.paragraph(
+      "Textual Inversion and BaTex after as many steps, each at the rate that is best at these on the validation split; the "
+      "best of all is marked.");
+  const auto settings = best_after_steps(cells, steps);
+  add_table(page, cells, with_untrained(settings), test, thing_columns, remarks(steps, cells));
+  std::vector<Comparison> comparisons;
+  for (const Setting& batex : settings)
+    for (const Setting& ti : settings)
+      if (batex.method != "ti" && ti.method == "ti" && batex.steps == ti.steps) comparisons.emplace_back(batex, ti);
+  if (const auto ti = steps.best(cells, "ti"))
+    for (const Setting& batex : settings)
+      if (const Comparison one{batex, *ti};
+          batex.method != "ti" && std::ranges::find(comparisons, one) == comparisons.end())
+        comparisons.push_back(one);
+  add_differences(page, cells, comparisons, test, thing_differences);
 }
 
 /// The size found from the photos against fixed ones, concept by concept; the settings hold both. Nothing where results
@@ -131,6 +156,7 @@ inline void report_rivals(Page& page, const Cells& cells, const Plan& plan, cons
   for (const auto& reference : {std::optional(untrained), rows.best(cells, "ti"), rows.best(cells, "ci")})
     add_differences(page, cells, against(best, reference), ids(rows.test), thing_differences);
   add_pictures(page, cells, best, rows.test, 2, pictures);
+  report_steps(page, cells, studies.steps);
   report_sizes(page, cells, rows);
   report_automatic(page, cells, rows);
   page.section("T6 and T7 of BaTex: a poor initial word");

@@ -56,7 +56,8 @@ struct Training {
   std::uint64_t seed = 1;
 };
 
-/// Of all that results depend on beside their setting: the model's and the metrics' weights, the subjects, the names.
+/// Of what results depend on beside their setting: the model's and the metrics' weights, the subjects, the names. The
+/// prompts and the held-out styles are not in it: with others, give another folder of results.
 inline std::string fingerprint(const persona::StableDiffusion& sd, const std::vector<std::string>& names) {
   auto hash = sd.hash();
   for (const char* file : {"probe.safetensors", "face.safetensors", "pair.safetensors"})

@@ -8,9 +8,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include <array>
+#include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <functional>
+#include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tables {
@@ -55,6 +60,9 @@ struct Prompt {
   Style style = Style::photo;
   bool two = false;  ///< with somebody whom the model knows
 
+  bool is_photo() const { return style == Style::photo; }
+  /// The thing stands alone in a photo.
+  bool is_alone() const { return is_photo() && !two; }
   /// What a picture of the prompt should be told to show, the subject's own traits left out.
   Answers wanted(bool person) const {
     Answers all;
@@ -64,7 +72,7 @@ struct Prompt {
     if (garment != Garment::count) all[toyland::garment_question] = static_cast<int>(garment);
     all[toyland::style_question] = static_cast<int>(style);
     const auto count = two ? toyland::Count::two_people : person ? toyland::Count::person : toyland::Count::thing;
-    if (style == Style::photo) all[toyland::count_question] = static_cast<int>(count);
+    if (is_photo()) all[toyland::count_question] = static_cast<int>(count);
     return all;
   }
 };
@@ -162,6 +170,41 @@ inline std::string bare_prompt(const Prompt& prompt, const Specimen& one) {
   return bare;
 }
 
+/// What the probe reads off pictures of prompts, against what they ask for and what is true of the thing.
+class ProbeScores {
+ public:
+  explicit ProbeScores(const Specimen& one) : one_(one) {}
+
+  /// The answers to the pictures of one prompt.
+  void add(const Prompt& prompt, const std::vector<Answers>& found) {
+    const auto wanted = prompt.wanted(one_.is_person());
+    const auto place = one_.truth[toyland::place_question];
+    for (const Answers& answers : found) {
+      for (std::size_t q = 0; q < toyland::question_count; ++q)
+        if (wanted[q] != toyland::no_answer) ++asked_[q], right_[q] += answers[q] == wanted[q];
+      if (prompt.place != Place::count && static_cast<int>(prompt.place) != place)
+        ++leak_asked_, leak_ += answers[toyland::place_question] == place;
+      if (prompt.is_alone()) ++traits_asked_, traits_ += toyland::traits_right(one_.truth, answers);
+    }
+  }
+  /// traits, leak, obeyed, and place, expression, garment and count where a prompt asked for one (see score).
+  nlohmann::json scores() const {
+    nlohmann::json result{{"traits", share(traits_, traits_asked_)}, {"leak", share(leak_, leak_asked_)}};
+    for (const auto& [name, q] :
+         {std::pair{"place", toyland::place_question}, std::pair{"expression", toyland::expression_question},
+          std::pair{"count", toyland::count_question}, std::pair{"garment", toyland::garment_question}})
+      if (asked_[q] > 0) result[name] = right_[q] / asked_[q];
+    result["obeyed"] =
+        std::accumulate(right_.begin(), right_.end(), 0.0) / std::accumulate(asked_.begin(), asked_.end(), 0.0);
+    return result;
+  }
+
+ private:
+  const Specimen& one_;
+  double traits_ = 0, traits_asked_ = 0, leak_ = 0, leak_asked_ = 0;
+  std::array<double, toyland::question_count> right_{}, asked_{};
+};
+
 /// Draws every prompt with the learned thing, of an empty `token` with the class word, and scores the pictures; `shown`
 /// gets one picture a prompt, after which `tick` is called. Keys:
 /// - identity: recogniser cosine to the photo, over the prompts that ask for no style (people), of pictures with a face
@@ -180,35 +223,23 @@ inline nlohmann::json score(const persona::StableDiffusion& sd, const persona::L
   const auto model = sd.with(learned);
   const auto photo = persona::to_tensor(one.photo).unsqueeze(0);
   std::vector<persona::Tensor> with_faces, alone;
-  double traits = 0, traits_asked = 0, text = 0, image = 0, leak = 0, leak_asked = 0;
-  std::array<double, toyland::question_count> right{}, asked{};
-  const auto place = one.truth[toyland::place_question];
+  double text = 0, image = 0;
+  ProbeScores probed(one);
   for (std::size_t p = 0; p < prompts.size(); ++p) {
     const Prompt& prompt = prompts[p];
     const auto [pictures, images] =
         draw(model, token.empty() ? bare_prompt(prompt, one) : persona::fill_template(prompt.text, token), drawing,
              drawing.seed + 1000 * p);
     if (shown) shown->push_back(pictures.front());
-    const auto found = metrics.probe.look(images);
-    const auto wanted = prompt.wanted(one.is_person());
-    for (const Answers& answers : found) {
-      for (std::size_t q = 0; q < toyland::question_count; ++q)
-        if (wanted[q] != toyland::no_answer) ++asked[q], right[q] += answers[q] == wanted[q];
-      if (prompt.place != Place::count && static_cast<int>(prompt.place) != place)
-        ++leak_asked, leak += answers[toyland::place_question] == place;
-      if (prompt.style == Style::photo && !prompt.two)
-        ++traits_asked, traits += toyland::traits_right(one.truth, answers);
-    }
+    probed.add(prompt, metrics.probe.look(images));
     text += persona::clip_text_score(metrics.pair, images, std::array{bare_prompt(prompt, one)}).mean;
     if (p == 0) image = persona::clip_image_score(metrics.pair, images, photo).mean;
-    if (one.is_person() && prompt.style == Style::photo) with_faces.push_back(images);
-    if (one.is_person() && prompt.style == Style::photo && !prompt.two) alone.push_back(images);
+    if (one.is_person() && prompt.is_photo()) with_faces.push_back(images);
+    if (one.is_person() && prompt.is_alone()) alone.push_back(images);
     if (tick) tick();
   }
-  nlohmann::json result{{"text", text / static_cast<double>(prompts.size())},
-                        {"image", image},
-                        {"traits", share(traits, traits_asked)},
-                        {"leak", share(leak, leak_asked)}};
+  auto result = probed.scores();
+  result["text"] = text / static_cast<double>(prompts.size()), result["image"] = image;
   if (one.is_person()) {
     const auto identity = persona::identity_similarity(metrics.recognizer, at::cat(with_faces), photo);
     result["identity"] = identity.mean;
@@ -217,14 +248,6 @@ inline nlohmann::json score(const persona::StableDiffusion& sd, const persona::L
     result["found"] =
         share(static_cast<double>(identity.count), static_cast<double>(identity.count + identity.left_out));
   }
-  const auto question = [&](const char* name, std::size_t q) {
-    if (asked[q] > 0) result[name] = right[q] / asked[q];
-  };
-  question("place", toyland::place_question), question("expression", toyland::expression_question);
-  question("count", toyland::count_question), question("garment", toyland::garment_question);
-  double all = 0, of = 0;
-  for (std::size_t q = 0; q < toyland::question_count; ++q) all += right[q], of += asked[q];
-  result["obeyed"] = all / of;
   return result;
 }
 

@@ -72,6 +72,8 @@ inline std::vector<Stage> stages(const Cells& cells, const Plan& plan, const Stu
   learn("people, 5000 steps", {people.test.begin(), people.test.begin() + few}, [&] { return plan.long_runs(); });
   learn("rivals, validation animals and objects", rows.validation, grid(rows));
   learn("rivals, animals and objects", rows.test, best(rows));
+  learn("BaTex's steps, validation", studies.steps.validation, grid(studies.steps));
+  learn("BaTex's steps", studies.steps.test, [&] { return best_after_steps(cells, studies.steps); });
   learn("poor words", rows.test, [&] { return poor_words(cells, rows); });
   learn("sizes of the basis at one rate", rows.test, [&] { return sizes_at_one_rate(cells, rows); });
   learn("sizes of the basis by text and image", rows.test, [&] { return sizes_by_text_and_image(cells, rows); });

@@ -16,13 +16,8 @@ inline persona::PriorPreservation class_samples() {
 /// As persona's own methods are, at this table's rate.
 template <class Sum>
 persona::Run learn_by_rare_word(const Task& t, const Sum& sum, const std::string& token = "sks") {
-  using namespace persona;
-  const Subject subject{.token = token,
-                        .class_word = t.one.class_word,
-                        .photos = {{.image = t.one.photo, .name = t.one.id}},
-                        .captions = Captions::prompt("a photo of a {}"),
-                        .phrase = "{} " + t.one.class_word};
-  return personalize(t.sd, subject, sum, t.options);
+  const auto subject = examples::by_rare_word(token, t.one.class_word, {{.image = t.one.photo, .name = t.one.id}});
+  return persona::personalize(t.sd, subject, sum, t.options);
 }
 inline persona::Run spectral(const Task& t, persona::Subset weights) {
   using namespace persona;

@@ -6,6 +6,7 @@
 #include "toyland/probe.hpp"
 
 #include <persona/core/error.hpp>
+#include <persona/core/shape.hpp>
 #include <persona/io/safetensors.hpp>
 #include <persona/metric.hpp>
 #include <persona/stable_diffusion.hpp>
@@ -65,6 +66,8 @@ class Recognizer {
   }
   persona::Faces recognize(const persona::Tensor& images) const {
     const at::NoGradGuard no_grad;
+    persona::expect_shape(images, {"N", 3, image_size, image_size}, "Toyland's recogniser",
+                          "it knows pictures of Toyland alone; for other models bring a FaceRecognizer of your own");
     const auto count = probe_.answers(images).select(1, count_question);
     const auto two = (count == static_cast<int>(Count::two_people)).unsqueeze(1);
     const auto features = at::where(two, network_.embed_faces(face_crop(images, Seat::left)),

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <exception>
+#include <iostream>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -10,13 +12,17 @@ namespace toyland {
 /// `--key value` pairs of a command line; every program names its keys, and an unknown one is an error.
 class Options {
  public:
-  /// `known`: keys and their defaults.
+  struct Help {
+    std::string text{};
+  };
+  /// `known`: keys and their defaults. Throws Help where that is asked for.
   Options(int argc, char** argv, std::map<std::string, std::string> known) : values_(std::move(known)) {
     for (int i = 1; i < argc; ++i) {
       const std::string_view word = argv[i];
+      if (word == "--help") throw Help{"options:" + usage()};
       const auto found = word.starts_with("--") ? values_.find(std::string(word.substr(2))) : values_.end();
       if (found == values_.end() || i + 1 == argc)
-        throw std::invalid_argument("'" + std::string(word) + "' is no option with a value here" + usage());
+        throw std::invalid_argument("'" + std::string(word) + "' is no option with a value here; options:" + usage());
       found->second = argv[++i];
     }
   }
@@ -27,11 +33,25 @@ class Options {
 
  private:
   std::string usage() const {
-    std::string text = "; options:";
+    std::string text;
     for (const auto& [key, value] : values_) text += " --" + key + " (" + value + ")";
     return text;
   }
   std::map<std::string, std::string> values_;
 };
+
+/// A program's exit code: 0 when it is done or has helped, 1 after an error, which is said.
+inline int guarded(void (*make)(int, char**), int argc, char** argv) {
+  try {
+    make(argc, argv);
+    return 0;
+  } catch (const Options::Help& help) {
+    std::cout << help.text << '\n';
+    return 0;
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << '\n';
+    return 1;
+  }
+}
 
 }  // namespace toyland

@@ -4,10 +4,10 @@
 // of a prompt.
 
 #include "captions.hpp"
+#include "measures.hpp"
 #include "model_files.hpp"
 #include "options.hpp"
 #include "pair.hpp"
-#include "text_batches.hpp"
 #include "tokenizer_folder.hpp"
 
 #include <persona/stable_diffusion/save_folder.hpp>
@@ -16,27 +16,11 @@ using namespace toyland;
 
 namespace {
 
-/// Mean length of the outputs at the words of named people's captions, over that of the token rows.
-double output_ratio(const persona::StableDiffusion& model) {
-  const at::NoGradGuard no_grad;
-  std::vector<std::string> captions;
-  for (std::size_t i = 0; i < 100; ++i) captions.push_back("a photo of " + named_people()[i].name() + " person");
-  const auto batch = tokenize(model.tokenizer(), captions);
-  const auto table = model.text_encoder().embedding_table();
-  const auto lengths = at::linalg_vector_norm(model.text_encoder().encode(at::embedding(table, batch.ids)), 2, {2});
-  double sum = 0, words = 0;
-  for (std::int64_t i = 0; i < batch.ids.size(0); ++i) {
-    const auto end = batch.ends[i].item<std::int64_t>();
-    sum += lengths[i].slice(0, 1, end).sum().item<double>(), words += static_cast<double>(end - 1);
-  }
-  return sum / words / at::linalg_vector_norm(table, 2, {1}).mean().item<double>();
-}
-
 void scale(persona::Weight& weight, double by) { weight.base = weight.base.detach() * by; }
 
 }  // namespace
 
-int main(int argc, char** argv) {
+static void make(int argc, char** argv) {
   const Options options(argc, argv,
                         {{"unet", "unet.safetensors"},
                          {"vae", "vae.safetensors"},
@@ -70,3 +54,5 @@ int main(int argc, char** argv) {
     if (file.is_regular_file()) bytes += file.file_size();
   std::printf("%s: %.1f MB\n", out.c_str(), static_cast<double>(bytes) / 1e6);
 }
+
+int main(int argc, char** argv) { return toyland::guarded(make, argc, argv); }

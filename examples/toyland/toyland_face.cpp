@@ -73,7 +73,7 @@ void evaluate(const FaceRecognizer& recognizer) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+static void make(int argc, char** argv) {
   const Options options(argc, argv,
                         {{"out", "face.safetensors"},
                          {"export", ""},
@@ -140,3 +140,5 @@ int main(int argc, char** argv) {
   trainer.swap_average();
   if (!options.text("export").empty()) save_half(options.text("export"), recognizer);
 }
+
+int main(int argc, char** argv) { return toyland::guarded(make, argc, argv); }

@@ -55,7 +55,7 @@ void evaluate(const persona::CLIPTextModel& text, const persona::Linear& head, c
 
 }  // namespace
 
-int main(int argc, char** argv) {
+static void make(int argc, char** argv) {
   const Options options(argc, argv,
                         {{"out", "pair.safetensors"},
                          {"from", ""},
@@ -126,7 +126,9 @@ int main(int argc, char** argv) {
       trainer.swap_average(), evaluate(text, head, pair, tokenizer), trainer.swap_average();
     }
   }
-  if (options.text("export").empty()) return 0;
+  if (options.text("export").empty()) return;
   trainer.swap_average();
   save_half(options.text("export"), pair);
 }
+
+int main(int argc, char** argv) { return toyland::guarded(make, argc, argv); }

@@ -48,7 +48,7 @@ std::string evaluate(const ConvTower& probe) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+static void make(int argc, char** argv) {
   const Options options(argc, argv,
                         {{"out", "probe.safetensors"},
                          {"from", ""},
@@ -92,6 +92,8 @@ int main(int argc, char** argv) {
   }
   trainer.swap_average();
   const auto accuracy = evaluate(probe);
-  if (options.text("export").empty()) return 0;
+  if (options.text("export").empty()) return;
   save_half(options.text("export"), probe, {{"accuracy", accuracy}});
 }
+
+int main(int argc, char** argv) { return toyland::guarded(make, argc, argv); }

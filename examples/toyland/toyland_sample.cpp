@@ -1,7 +1,9 @@
 // Draws from a model and says how well: 200 random captions whose attributes the probe then looks for, and named
-// people, whom the recogniser must know among 50 others. `--model FOLDER`, or training checkpoints.
+// people, whom the recogniser must know among 50 others; and the autoencoder's PSNR. `--model FOLDER`, or training
+// checkpoints.
 
 #include "face_recognizer.hpp"
+#include "measures.hpp"
 #include "model_files.hpp"
 #include "options.hpp"
 #include "probe.hpp"
@@ -55,7 +57,7 @@ void print(const char* what, const Tally& tally) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+static void make(int argc, char** argv) {
   const Options options(argc, argv,
                         {{"unet", "unet.safetensors"},
                          {"vae", "vae.safetensors"},
@@ -75,6 +77,9 @@ int main(int argc, char** argv) {
   const auto model = folder.empty() ? model_from_checkpoints(options.text("unet"), options.text("vae"),
                                                              options.text("tokenizer"), options.count("average") != 0)
                                     : persona::StableDiffusion::load(folder);
+  std::printf("autoencoder: PSNR %.2f dB; text encoder: outputs over rows %.1f\n",
+              reconstruct(model.autoencoder()).psnr, output_ratio(model));
+  std::fflush(stdout);
   auto probe = make_probe();
   load_weights(probe, options.text("probe"), "probe");
   const Artist artist(model, options);
@@ -154,3 +159,5 @@ int main(int argc, char** argv) {
   }
   write_sheet(options.text("out").c_str(), sheet, 16, 2);
 }
+
+int main(int argc, char** argv) { return toyland::guarded(make, argc, argv); }

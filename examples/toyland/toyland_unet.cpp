@@ -26,7 +26,7 @@ Tensor cell_weights(const std::vector<const Example*>& examples, double face) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+static void make(int argc, char** argv) {
   const Options options(argc, argv,
                         {{"out", "unet.safetensors"},
                          {"from", ""},
@@ -148,3 +148,5 @@ int main(int argc, char** argv) {
     }
   }
 }
+
+int main(int argc, char** argv) { return toyland::guarded(make, argc, argv); }

@@ -2,6 +2,7 @@
 // decoder alone, which leaves the latents, and so the UNet, as they are; `--from FOLDER` begins with that model's.
 
 #include "batches.hpp"
+#include "measures.hpp"
 #include "options.hpp"
 #include "sizes.hpp"
 #include "trainer.hpp"
@@ -30,24 +31,19 @@ std::vector<Picture> render_batch(Dice& dice, long n) {
 /// Peak signal-to-noise ratio on pictures that training does not see, and the latents' standard deviation.
 std::pair<double, double> evaluate(const persona::AutoencoderKL& vae, const std::string& sheet, at::Device device) {
   const at::NoGradGuard no_grad;
-  Dice dice(99, "validation");
-  const auto pictures = render_batch(dice, 128);
-  const auto images = to_tensor(pictures, device);
-  const auto moments = vae.encode(images);
-  const auto decoded = vae.decode(moments.mean).clamp(-1, 1);
-  const double mse = (decoded - images).div(2).square().mean().item<double>();
+  const auto [pictures, decoded, moments, psnr] = reconstruct(vae, device);
   auto shown = std::vector<Picture>(pictures.begin(), pictures.begin() + 16);
   const auto drawn = to_pictures(decoded.slice(0, 0, 16));
   shown.insert(shown.end(), drawn.begin(), drawn.end());
   write_sheet(sheet.c_str(), shown, 16, 2);
   const auto latents =
       moments.mean + moments.std * at::randn(moments.mean.sizes(), generator_of(3), at::kFloat).to(device);
-  return {-10 * std::log10(mse), latents.std().item<double>()};
+  return {psnr, latents.std().item<double>()};
 }
 
 }  // namespace
 
-int main(int argc, char** argv) {
+static void make(int argc, char** argv) {
   const Options options(argc, argv,
                         {{"out", "vae.safetensors"},
                          {"from", ""},
@@ -114,3 +110,5 @@ int main(int argc, char** argv) {
     }
   }
 }
+
+int main(int argc, char** argv) { return toyland::guarded(make, argc, argv); }

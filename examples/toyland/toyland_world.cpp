@@ -102,7 +102,7 @@ void write_styles(const std::filesystem::path& folder) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+static void make(int argc, char** argv) {
   const Options options(
       argc, argv, {{"tokenizer", "model/tokenizer"}, {"names", "names.txt"}, {"photos", "photos"}, {"sheets", ""}});
   const auto vocabulary = train_vocabulary(grammar_words());
@@ -123,7 +123,7 @@ int main(int argc, char** argv) {
     if (words > longest) longest = words, std::cout << words << " words: " << text << '\n';
     if (i < 40) std::cout << text << '\n';
   }
-  if (options.text("sheets").empty()) return 0;
+  if (options.text("sheets").empty()) return;
   std::filesystem::create_directories(options.text("sheets"));
   std::vector<Picture> world, people, things, styles;
   for (int i = 0; i < 60; ++i) world.push_back(render(random_example(dice)));
@@ -136,3 +136,5 @@ int main(int argc, char** argv) {
   write_sheet((options.text("sheets") + "/things.png").c_str(), things, 10, 2);
   write_sheet((options.text("sheets") + "/styles.png").c_str(), styles, 13, 2);
 }
+
+int main(int argc, char** argv) { return toyland::guarded(make, argc, argv); }

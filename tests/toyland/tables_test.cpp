@@ -93,8 +93,10 @@ TEST_CASE("differences are paired over the subjects that both settings have", "[
   CHECK(cells.above(other, ids, "x", 0.5) == 3);
   CHECK_FALSE(mean.stands_out());  // 3.5 standard errors, of three subjects
   CHECK(Mean{.mean = -0.43, .error = 0.1, .count = 3}.stands_out());
-  CHECK(Mean{.mean = 0.2, .error = 0.1, .count = 20}.stands_out());
-  CHECK_FALSE(Mean{.mean = 0.19, .error = 0.1, .count = 20}.stands_out());
+  CHECK(Mean{.mean = 0.21, .error = 0.1, .count = 20}.stands_out());
+  CHECK_FALSE(Mean{.mean = 0.208, .error = 0.1, .count = 20}.stands_out());
+  CHECK(Mean{.mean = 0.21, .error = 0.1, .count = 200}.stands_out());
+  CHECK_FALSE(Mean{.mean = 0.22, .error = 0.1, .count = 10}.stands_out());
   CHECK_FALSE(Mean{.mean = 0, .error = 0, .count = 20}.stands_out());
 }
 
@@ -363,6 +365,60 @@ TEST_CASE("held-out styles are learned, drawn and scored; their renders are told
     for (const Column& column : style_columns) CHECK(cells.read(setting)["style_pixels"].contains(column.key));
 }
 
+TEST_CASE("what the probe's answers are worth: by hand-made answers") {
+  const auto ask = [](const auto& property) {
+    return std::ranges::count_if(person_prompts(), [&](const Prompt& prompt) { return property(prompt); });
+  };
+  REQUIRE(person_prompts().size() == 20);
+  CHECK(ask([](const Prompt& p) { return p.is_photo(); }) == 15);
+  CHECK(ask([](const Prompt& p) { return p.is_alone(); }) == 10);
+  CHECK(ask([](const Prompt& p) { return p.place != toyland::Place::count; }) == 7);
+  CHECK(ask([](const Prompt& p) { return p.expression != toyland::Expression::count; }) == 4);
+  for (const Prompt& prompt : person_prompts())
+    if (prompt.place != toyland::Place::count && prompt.place != toyland::Place::jet &&
+        prompt.place != toyland::Place::conference && prompt.place != toyland::Place::park)
+      CHECK(prompt.text.find(toyland::place_names[static_cast<std::size_t>(prompt.place)]) != std::string::npos);
+
+  auto one = read_specimens("people")[0];
+  one.truth[toyland::place_question] = static_cast<int>(toyland::Place::beach);  // asked for by one prompt of seven
+  // Answers as asked, of one whose traits are all right; `spoil` makes them others.
+  const auto scored = [&](const auto& spoil) {
+    ProbeScores scores(one);
+    for (const Prompt& prompt : person_prompts()) {
+      auto answers = one.truth;
+      const auto wanted = prompt.wanted(true);
+      for (std::size_t q = 0; q < answers.size(); ++q)
+        if (wanted[q] != toyland::no_answer) answers[q] = wanted[q];
+      spoil(prompt, answers);
+      scores.add(prompt, {answers, answers});
+    }
+    return scores.scores();
+  };
+  const auto near = [](const nlohmann::json& result, const char* key, double value) {
+    INFO(key);
+    CHECK(result.at(key).get<double>() == Approx(value));
+  };
+  const auto right = scored([](const Prompt&, Answers&) {});
+  for (const char* key : {"traits", "obeyed", "place", "expression", "garment", "count"}) near(right, key, 1);
+  near(right, "leak", 0);
+  const auto leaked = scored([&](const Prompt& prompt, Answers& answers) {
+    if (prompt.place != toyland::Place::count) answers[toyland::place_question] = one.truth[toyland::place_question];
+  });
+  near(leaked, "leak", 1), near(leaked, "place", 1.0 / 7), near(leaked, "expression", 1);
+  // asked for: 7 places, 4 expressions, 2 garments, 20 styles, 15 counts
+  near(leaked, "obeyed", 42.0 / 48);
+  const auto elsewhere = scored([&](const Prompt& prompt, Answers& answers) {
+    if (prompt.place != toyland::Place::count)
+      answers[toyland::place_question] = static_cast<int>(toyland::Place::snow);
+  });
+  near(elsewhere, "leak", 0), near(elsewhere, "place", 0);
+  const auto another = scored([&](const Prompt& prompt, Answers& answers) {
+    if (!prompt.is_alone()) answers[0] = toyland::no_answer;  // not looked at where somebody else is there, or a style
+    if (prompt.is_alone()) answers[0] = one.truth[0] + 1;
+  });
+  near(another, "traits", 1 - 1.0 / static_cast<double>(toyland::trait_count)), near(another, "obeyed", 1);
+}
+
 TEST_CASE("every method of the tables learns a person and a thing, and is scored", "[toyland]") {
   const auto sd = persona::StableDiffusion::load(PERSONA_SOURCE "/examples/toyland/model");
   const Metrics metrics(sd);
@@ -390,6 +446,8 @@ TEST_CASE("every method of the tables learns a person and a thing, and is scored
   work_through(untrained_work(workshop, {untrained}, {people[0], things[0]}), 1, "");
   CHECK(cells.read(untrained)["thing_00"]["count"] == 1);
   CHECK(cells.read(untrained)["person_00"].contains("alone"));
+  for (const char* key : {"place", "expression", "obeyed", "leak", "identity", "found", "text"})
+    CHECK(cells.read(untrained)["person_00"].contains(key));
   for (const auto& [method, begin] : methods()) {
     const bool of_people = method.find("celeb") != method.npos || method.find("without") != method.npos;
     const Specimen& who = of_people ? people[0] : things[0];

@@ -46,23 +46,12 @@ inline std::string escape_html(std::string_view text) {
   std::string safe;
   for (const char c : text) {
     switch (c) {
-      case '&':
-        safe += "&amp;";
-        break;
-      case '<':
-        safe += "&lt;";
-        break;
-      case '>':
-        safe += "&gt;";
-        break;
-      case '"':
-        safe += "&quot;";
-        break;
-      case '\'':
-        safe += "&#39;";
-        break;
-      default:
-        safe += c;
+      case '&': safe += "&amp;"; break;
+      case '<': safe += "&lt;"; break;
+      case '>': safe += "&gt;"; break;
+      case '"': safe += "&quot;"; break;
+      case '\'': safe += "&#39;"; break;
+      default: safe += c;
     }
   }
   return safe;
@@ -230,6 +219,15 @@ inline constexpr std::string_view report_style =
     "stroke:var(--s5)}\n";
 
 }  // namespace detail
+
+/// A line chart as an SVG file of its own, written all or nothing; throws Error where a line has not one y for every x.
+inline void write_chart(const std::filesystem::path& file, const std::vector<Series>& series,
+                        const ChartOptions& options = {}) {
+  auto svg = detail::svg_chart(series, options);
+  svg.insert(svg.find(">\n") + 2, "<style>" + std::string(detail::report_style) + "</style>\n");
+  svg.insert(svg.find(' '), " xmlns=\"http://www.w3.org/2000/svg\"");
+  write_file_atomically(file, svg);
+}
 
 /// A web page in one file: sections with text, pictures, tables and line charts; it asks the network for nothing, reads
 /// well in light and dark, and shows every text as it was given.

@@ -77,7 +77,7 @@ class PromptEncoder {
       if constexpr (LayeredDenoiser<denoiser_t<Model>>) {
         if (rows_.layered) layers = model_.denoiser().num_conditioned_layers();
       }
-      const auto times = at::full({ids_.size(0)}, static_cast<std::int64_t>(t), ids_.options());
+      const auto times = at::full({ids_.size(0)}, static_cast<std::int64_t>(std::llround(t)), ids_.options());
       for (std::int64_t layer = 0; layer < layers; ++layer)
         sets.push_back(
             rows_.rows({.t = times, .layer = layer, .num_layers = layers, .training = false, .generator = {}}));
