@@ -24,9 +24,10 @@ int main(int argc, char** argv) {
         std::vector<persona::Image> cells;
         std::vector<std::string> captions;
         for (std::size_t i = 0; i < people.size(); ++i) {
-          cells.push_back(people[i].photos[0].image), captions.push_back(people[i].photos[0].name);
+          const auto& photo = people[i].photos[0];
+          cells.push_back(photo.image), captions.push_back(photo.name);
           const auto learned = runs[i].learned();
-          learned.save(gallery.folder() / (people[i].photos[0].name + ".safetensors"));
+          learned.save(gallery.folder() / std::filesystem::path(photo.name).replace_extension(".safetensors"));
           std::vector<std::string> prompts;
           for (const char* scene : {"a {} person on the beach", "a photo of a {} person in the forest",
                                     "a {} person wearing a scifi spacesuit in space", "cubism painting of a {} person"})

@@ -16,7 +16,7 @@ namespace toyland {
 /// Pictures that training does not see, and what the autoencoder makes of them.
 struct Reconstructed {
   std::vector<Picture> pictures{};
-  Tensor decoded{};  ///< [128, 3, 64, 64]
+  persona::Tensor decoded{};  ///< [128, 3, 64, 64]
   persona::Moments moments{};
   double psnr = 0;  ///< dB
 };

@@ -92,3 +92,10 @@ if(TARGET persona_cli)
     set_tests_properties(cli.${name} PROPERTIES ENVIRONMENT OMP_NUM_THREADS=1 SKIP_RETURN_CODE ${skip_code})
   endforeach()
 endif()
+
+# example: the example programs, used wrongly and with photos of any size.
+if(TARGET toyland_render)
+  persona_script_test(example.use example bash "${scripts}/examples.sh" "${PROJECT_BINARY_DIR}/examples" "${PROJECT_SOURCE_DIR}"
+    "${CMAKE_CURRENT_BINARY_DIR}/examples")
+  set_tests_properties(example.use PROPERTIES ENVIRONMENT OMP_NUM_THREADS=1)
+endif()
