@@ -10,9 +10,11 @@
 #include <persona/io/utf8.hpp>
 #include <persona/learned/bake.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <iostream>
+#include <iterator>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -168,12 +170,23 @@ inline int convert(const Settings& settings, const Conversion& what) {
     for (const auto& file : export_where_none_is(learned, out, row->second)) std::cout << file.string() << '\n';
   } else if (weights) {
     const auto name = stem + "-" + what.to;
-    const bool in_folder = weight->second == persona::WeightFormat::peft_lora;  // of a fixed name, with its settings
-    const auto file =
-        expect_absent(in_folder ? out / name / "adapter_model.safetensors" : out / (name + ".safetensors"));
-    if (in_folder) make_folder(out / name);
-    persona::export_weights(*model, learned, file, weight->second);
-    std::cout << file.string() << '\n';
+    const auto write = [&](const persona::Learned& part, const std::filesystem::path& file) {
+      persona::export_weights(*model, part, file, weight->second);
+      std::cout << file.string() << '\n';
+    };
+    if (weight->second != persona::WeightFormat::peft_lora) {
+      write(learned, expect_absent(out / (name + ".safetensors")));
+    } else {  // a folder for each part of the model, with its settings
+      for (const std::string host : {"unet", "text_encoder"}) {
+        persona::Learned part{.metadata = learned.metadata};
+        std::ranges::copy_if(learned.weights, std::back_inserter(part.weights),
+                             [&](const auto& one) { return one.name.starts_with(host + "."); });
+        if (part.weights.empty()) continue;
+        const auto file = expect_absent(out / name / host / "adapter_model.safetensors");
+        std::filesystem::create_directories(file.parent_path());
+        write(part, file);
+      }
+    }
     if (!learned.rows.empty())
       persona::warn("convert", "token rows have no place in " + what.to, "convert them apart: --to diffusers");
   } else {

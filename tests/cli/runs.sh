@@ -113,8 +113,11 @@ grep -q '/005-a-sks-cat-in-the-snow.png' "$work/more.log" || die "no {} of weigh
 "$persona" inspect "$work/forms/learned-kohya_lora.safetensors" | grep -q 'kohya.*rank 2' || die 'no LoRA of rank 2'
 "$persona" generate "${quick[@]:0:6}" --learned "$work/forms/learned-kohya_lora.safetensors" --prompt 'a sks cat' --out "$work/kohya" >/dev/null
 "$persona" convert "$work/all/lora/learned.safetensors" --model "$toyland/model" --to peft_lora --out "$work/forms" >/dev/null
-[ -s "$work/forms/learned-peft_lora/adapter_config.json" ] || die "no settings beside peft's file: $(ls "$work/forms")"
-"$persona" generate "${quick[@]:0:6}" --learned "$work/forms/learned-peft_lora/adapter_model.safetensors" --prompt 'a sks cat' --out "$work/peft" >/dev/null
+for part in unet text_encoder; do
+  [ -s "$work/forms/learned-peft_lora/$part/adapter_config.json" ] || die "no settings beside peft's file: $(ls -R "$work/forms")"
+  "$persona" generate "${quick[@]:0:6}" --learned "$work/forms/learned-peft_lora/$part/adapter_model.safetensors" --prompt 'a sks cat' \
+    --out "$work/peft" >/dev/null
+done
 "$persona" convert "$work/all/svdiff/learned.safetensors" --model "$toyland/model" --to model --out "$work/baked" >/dev/null
 cp -r "$toyland/model" "$work/base"
 "$persona" convert "$work/all/svdiff/learned.safetensors" --model "$work/base" --to model --out "$work/base" 2>"$work/onto.log" && die 'a model was overwritten'

@@ -72,6 +72,7 @@ TEST_CASE("peft's form has one part of the model, and its scales beside it") {
     CHECK(at::allclose(predicted(personalized(model, import_weights(model, file))), expected, 1e-4, 1e-5));
   };
   const auto unet = subsets::unet_matrices();
+  check(learned_by(recipe(LowRank{.rank = 2, .alpha = 3, .weights = subsets::text_encoder() && subsets::matrices()})));
   check(learned_by(recipe(LowRank{.rank = 2, .alpha = 3, .weights = unet})));
   check(learned_by(recipe(LowRank{.rank = 2, .alpha = 3, .weights = subsets::unet_kernels()})));
   check(learned_by(recipe(DoRA{{.rank = 2, .alpha = 3, .weights = unet}})));

@@ -153,7 +153,7 @@ TEST_CASE("many subjects in one batch learn on Stable Diffusion's modules what e
     together.drain();
     for (std::size_t i = 0; i < subjects.size(); ++i) {
       const auto alone = persona::fit(model, subjects[i], sum, options);
-      const auto &a = together[i].learned().rows[0].rows, &b = alone.rows[0].rows;
+      const Tensor a = together[i].learned().rows[0].rows, b = alone.rows[0].rows;
       CHECK((a - b).norm().template item<double>() < 1e-4 * b.norm().template item<double>());
     }
   };

@@ -19,7 +19,7 @@ echo '{"id": 1}' >"$work/index.json"
 things=$source/examples/toyland/photos/things
 refused 'finds no face in it' celeb_basis --photo "$things/thing_03.png" --class pot --out "$work/pot"
 refused 'is more than one word' batex --class 'zebra fish' --out "$work/fish"
-refused 'no such file' batex --photo "$work/none.png" --out "$work/none"
+refused 'is not there' batex --photo "$work/none.png" --out "$work/none"
 refused "$work/log" batex --out "$work/log/under_a_file"
 refused "is no option with a value here" toyland/toyland_render --what
 "$programs/toyland/toyland_render" --help | grep -q -- '--what (any)' || die 'no help'

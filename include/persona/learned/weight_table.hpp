@@ -26,7 +26,10 @@ class WeightTable {
  public:
   void add(WeightRef ref) { refs_.emplace(plain(ref.full_name()), std::move(ref)); }
   const WeightRef* find(std::string_view module) const {
-    const auto found = refs_.find(plain(std::string(module)));
+    auto found = refs_.find(plain(std::string(module)));
+    constexpr std::string_view peft = "base_model.model.";  // which does not say of which part it is
+    if (found == refs_.end() && module.starts_with(peft))
+      found = refs_.find(plain("text_encoder." + std::string(module.substr(peft.size()))));
     return found == refs_.end() ? nullptr : &found->second;
   }
   const WeightRef& at(const std::string& name) const {
