@@ -65,7 +65,7 @@ int main(int argc, char** argv) {
     if (pictures.empty()) pictures = (quick ? "out/tables-quick/" : "out/tables/") + model + "-" + load.dtype;
     const tables::Metrics metrics(sd);
     const tables::Training training;
-    const tables::Drawing drawing{.images = plan.images};
+    const tables::Drawing drawing{.images = plan.images, .steps = plan.drawing_steps};
     tables::Cells cells(cells_folder, tables::common(model, load, training, drawing));
     const auto studies = tables::Studies::read(plan);
     const tables::Workshop workshop{sd, metrics, names, cells, pictures, training, drawing};

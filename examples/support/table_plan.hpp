@@ -36,10 +36,11 @@ struct Plan {
   std::size_t people = 20, long_people = 3, things = 15, validation = 5, rivals_test = 10, subsets_test = 5, words = 12,
               styles = 5;
   std::int64_t images = 4;  ///< a prompt
+  std::int64_t drawing_steps = 25;
   std::int64_t pair_steps = 600, edit_steps = 300;
   bool every = true;  ///< every basis size and subset, published settings off the grid; else one of each
 
-  /// Minutes on two cores: one of each, two rates, few steps, one picture a prompt.
+  /// Minutes on two cores: one of each, two rates, few steps, one coarse picture a prompt.
   static Plan quick() {
     return {.grid = {.rates = {5e-3, 2e-2}, .steps = {10, 25}},
             .rivals_grid = {.rates = {2e-2}, .steps = {25}},
@@ -54,6 +55,7 @@ struct Plan {
             .words = 3,
             .styles = 1,
             .images = 1,
+            .drawing_steps = 12,
             .pair_steps = 25,
             .edit_steps = 25,
             .every = false};
