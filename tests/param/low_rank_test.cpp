@@ -6,6 +6,7 @@
 #include <persona/core/random.hpp>
 #include <persona/param/cross_attention_kv.hpp>
 #include <persona/param/dora.hpp>
+#include <persona/param/free_rows.hpp>
 #include <persona/param/full_weights.hpp>
 #include <persona/param/low_rank.hpp>
 
@@ -83,6 +84,15 @@ TEST_CASE("gradients of low-rank changes against finite differences") {
   const Weight weight{
       .base = base, .replacement = {}, .deltas = {std::make_shared<persona::LowRankFactors>(a, b, 0.7)}};
   persona::test::check_gradients({a, b}, [&] { return weight.linear(x, {}).square().sum(); });
+}
+
+TEST_CASE("gradients of whole weights and of free rows against finite differences") {
+  const auto base = random({5, 7}, 1, at::kDouble), x = random({3, 7}, 2, at::kDouble);
+  const auto whole = persona::test::in_double(persona::make_leaf("weight", base));
+  const Weight weight{.base = base, .replacement = std::make_shared<persona::FullWeight>(whole), .deltas = {}};
+  persona::test::check_gradients({whole}, [&] { return weight.linear(x, {}).square().sum(); });
+  const persona::FreeRows::State rows{persona::test::in_double(persona::make_leaf("rows", random({2, 7}, 3)))};
+  persona::test::check_gradients(rows.leaves(), [&] { return rows.rows().matmul(x.t()).square().sum(); });
 }
 
 TEST_CASE("a change of no rank, or of a weight without one, is refused with a sentence") {
