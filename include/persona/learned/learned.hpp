@@ -84,30 +84,34 @@ MakeChange made_by(std::filesystem::path cache = {}) {
     return A::from(stored, ref, cache);
   };
 }
-/// By the first of these adapters that reads the form, the library's before them; empty where none does.
-template <class... Others>
-MakeChange made_by_form(const std::string& form, const std::filesystem::path& cache = {}) {
+/// By the first of these adapters that reads the form; empty where none does.
+template <class... Adapters>
+MakeChange made_by_form(const std::string& form, const std::filesystem::path& cache) {
   MakeChange make;
-  const auto offer = [&]<class A>(std::type_identity<A>) {
-    if constexpr (StoredAdapter<A>)
-      if (!make && form == A::form) make = made_by<A>(cache);
-  };
-  const auto offer_all = [&]<class... A>(std::type_identity<A>... each) { (offer(each), ...); };
-  offer_all(std::type_identity<SpectralFactors>{}, std::type_identity<VectorShift>{}, std::type_identity<VectorScale>{},
-            std::type_identity<FullWeight>{}, std::type_identity<LowRankFactors>{},
-            std::type_identity<DecomposedWeight>{}, std::type_identity<Others>{}...);
+  (
+      [&] {
+        if constexpr (StoredAdapter<Adapters>)
+          if (!make && form == Adapters::form) make = made_by<Adapters>(cache);
+      }(),
+      ...);
   return make;
+}
+/// By the library's own adapters, or one of these.
+template <class... Others>
+MakeChange made_by_any(const std::string& form, const std::filesystem::path& cache = {}) {
+  return made_by_form<SpectralFactors, VectorShift, VectorScale, FullWeight, LowRankFactors, DecomposedWeight,
+                      Others...>(form, cache);
 }
 }  // namespace detail
 
 /// The change of one weight.
 struct LearnedWeight {
-  std::string name{};                     ///< "unet.mid_block...to_k.weight"
-  std::string component{};                ///< describes the parameterization that made it
-  WeightChange change{};                  ///< of a run,
-  std::optional<at::TensorOptions> of{};  ///< and the dtype and device of the base that it was learned on
-  StoredChange file{};                    ///< of a file: what it holds,
-  MakeChange make{};                      ///< and how that becomes a change
+  std::string name{};                             ///< "unet.mid_block...to_k.weight"
+  std::string component{};                        ///< describes the parameterization that made it
+  WeightChange change{};                          ///< of a run,
+  std::optional<at::TensorOptions> learned_on{};  ///< and the dtype and device of its base
+  StoredChange file{};                            ///< of a file: what it holds,
+  MakeChange make{};                              ///< and how that becomes a change
 
   /// The change on a model's weight, made anew where a run's model was of another dtype or device; throws Error where
   /// it does not fit.
@@ -115,11 +119,12 @@ struct LearnedWeight {
     if (make) return make(file, ref);
     std::visit([&](const auto& held) { held->expect_base(ref.base, ref.full_name()); }, change);
     const auto here = ref.base.options();
-    if (!of || (of->device() == here.device() && of->dtype() == here.dtype())) return change;
+    if (!learned_on || (learned_on->device() == here.device() && learned_on->dtype() == here.dtype())) return change;
     const auto stored = this->stored();
-    if (const auto again = detail::made_by_form(stored.form)) return again(stored, ref);
-    if (of->device() != here.device())
-      throw Error(name, "was learned on " + of->device().str() + ", and this model is on " + here.device().str(),
+    if (const auto again = detail::made_by_any(stored.form)) return again(stored, ref);
+    if (learned_on->device() != here.device())
+      throw Error(name,
+                  "was learned on " + learned_on->device().str() + ", and this model is on " + here.device().str(),
                   "save it, and load it with the type of its adapter: Learned::load<MyAdapter>(file)");
     return change;
   }
@@ -242,7 +247,7 @@ struct Learned {
     }
     for (auto& [key, change] : changes) {
       LearnedWeight weight{.name = key.first, .file = change};
-      weight.make = detail::made_by_form<Forms...>(change.form, cache);
+      weight.make = detail::made_by_any<Forms...>(change.form, cache);
       if (!weight.make)
         throw Error(file.string(),
                     "holds changes of weights of the form '" + change.form + "', which nobody here reads",

@@ -43,7 +43,7 @@ std::vector<Attachment> attach_changes(Model& model, std::vector<LearnedWeight>&
       throw Error("with", "the model has no weight '" + weight.name + "'",
                   "was this learned on another kind of model?");
     auto& attachment = changed.try_emplace(weight.name, found->second).first->second;
-    weight.change = weight.on(found->second), weight.of = found->second.base.options();
+    weight.change = weight.on(found->second), weight.learned_on = found->second.base.options();
     weight.file = {}, weight.make = {};
     std::visit([&](const auto& change) { attachment.add(change); }, weight.change);
   }

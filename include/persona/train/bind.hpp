@@ -94,7 +94,7 @@ void bind_weights_of(Host& host, const char* name, const Recipe<C...>& recipe, c
                     "bind() gives an adapter for every weight that selects() chooses");
       BoundWeight weight{.name = ref.full_name(),
                          .component = to_string(parameterization.describe()),
-                         .of = ref.base.options(),
+                         .base_options = ref.base.options(),
                          .adapter = adapter};
       for (Leaf leaf : adapter->leaves()) {
         leaf.name = ref.full_name() + "." + leaf.name;

@@ -33,9 +33,9 @@ struct BoundRows {
 
 /// One changed weight.
 struct BoundWeight {
-  std::string name{};       ///< "unet.mid_block...to_k.weight"
-  std::string component{};  ///< describes the parameterization
-  at::TensorOptions of{};   ///< dtype and device of the base
+  std::string name{};                ///< "unet.mid_block...to_k.weight"
+  std::string component{};           ///< describes the parameterization
+  at::TensorOptions base_options{};  ///< dtype and device of the base
   std::shared_ptr<const Adapter> adapter{};
   std::vector<Leaf> leaves{};
 };
