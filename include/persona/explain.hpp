@@ -195,7 +195,7 @@ consteval bool explain_row_parameterization() {
         detail::HasUniformRows<S> || detail::HasLayeredRows<S>,
         "[persona] not a RowParameterization: what bind() returns needs 'Tensor rows() const' or 'RowSet rows(const RowQuery&) const' (docs/concepts/row_parameterization.md)");
     static_assert(
-        detail::HasUniformRows<S> || !detail::HasLayeredRows<S> || detail::HasSnapshot<S>,
+        !detail::HasLayeredRows<S> || detail::HasSnapshot<S>,
         "[persona] not a RowParameterization: layered rows also need 'snapshot() const', a copy whose leaves no longer follow the run (docs/concepts/row_parameterization.md)");
   }
   return RowParameterizationFor<P, Model>;

@@ -103,6 +103,22 @@ TEST_CASE("masks and captions go through a chain as the photo does") {
   CHECK(uneven);
 }
 
+TEST_CASE("sizes and shares that are none are refused where a run begins") {
+  const auto refused = [](const RandomScale& scale) {
+    CHECK_THROWS_WITH(persona::erase_augmentation(scale), Catch::Contains("RandomScale: a field is out of its range"));
+  };
+  refused({.smaller = 1.5}), refused({.least = 0}), refused({.larger_from = 0.9}), refused({.larger_to = 1.1});
+  refused({.pool = -3});
+  CHECK_THROWS_WITH(persona::erase_augmentation(persona::RandomFlip{.p = 5}), Catch::Contains("RandomFlip: .p is 5"));
+  struct None {
+    persona::Variants variants() const { return persona::Variants::finite(0); }
+    std::int64_t draw(at::Generator&) const { return 0; }
+    persona::Tensor apply(const persona::Tensor& image, std::int64_t) const { return image; }
+    persona::Description describe() const { return {"None", {}}; }
+  };
+  CHECK_THROWS_WITH(persona::erase_augmentation(None{}), Catch::Contains("None: has 0 variants"));
+}
+
 TEST_CASE("a run is trained on the masks and captions of what it draws") {
   struct Looks {  // hands out what the batches hold
     using plays = persona::Plays<persona::Role::contribution>;

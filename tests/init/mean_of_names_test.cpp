@@ -62,10 +62,12 @@ TEST_CASE("pieces: the i-th token goes to row i, whatever word it is of") {
   check_near(means[1], (table[bob[1]] + row("lovelace")) / 2);
 }
 
-TEST_CASE("a name of one word counts toward the first row alone, words past the last row toward none") {
+TEST_CASE("a name of one word counts toward the first row alone; of more words than rows the last is the last row's") {
   const auto means = mean({"mary", "ada lovelace hopper"}, 2);
   check_near(means[0], (row("mary") + row("ada")) / 2);
-  check_near(means[1], row("lovelace"));
+  check_near(means[1], row("hopper"));
+  check_near(mean({"ada lovelace hopper"}, 2, NameColumns::pieces)[1], row("lovelace"));
+  check_near(mean({"ada lovelace hopper"}, 3)[1], row("lovelace"));
 }
 
 TEST_CASE("a name that occurs twice counts twice") {

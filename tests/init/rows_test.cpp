@@ -68,7 +68,7 @@ TEST_CASE("rows by layer go on layer by layer, and a mapper as a mapper") {
   const auto one_row = persona::testing::tiny_subjects().front();
   CHECK_THROWS_WITH(
       persona::personalize(model, one_row, persona::TokenInit{} + persona::LayeredRows::from(first.of("<one>"))),
-      Catch::Contains("LayeredRows::given") && Catch::Contains("as many layers"));
+      Catch::Contains("LayeredRows::from") && Catch::Contains("as many layers"));
 
   const auto plain = persona::fit(model, subject, persona::recipe(persona::TokenInit{}), {.steps = 1});
   CHECK(at::equal(RowsInit::from(plain.of("<one>")).given, plain.of("<one>").rows));
@@ -91,9 +91,46 @@ TEST_CASE("rows by layer go on layer by layer, and a mapper as a mapper") {
     CHECK(at::equal(mapper.of("<one>").layered(query).rows, rows));
   }
   CHECK_THROWS_WITH(persona::NeTIMapper{}.from(plain.of("<one>")), Catch::Contains("are no mapper's"));
+  // What may be cut is of the given mapper's 8 hidden entries, not of a new one's 128.
+  const auto cut = [&](std::int64_t truncate) {
+    return persona::personalize(
+        model, subject, persona::TokenInit{} + persona::NeTIMapper{.truncate = truncate}.from(mapper.of("<one>")));
+  };
+  CHECK_NOTHROW(cut(8));
+  CHECK_THROWS_WITH(cut(9), Catch::Contains(".truncate is 9 of 8"));
   CHECK_THROWS_WITH(
       persona::personalize(model, one_row, persona::TokenInit{} + persona::NeTIMapper{}.from(mapper.of("<one>"))),
       Catch::Contains("with as many vectors"));
+}
+
+TEST_CASE("several subjects go on each from its own rows, of every kind") {
+  const auto model = persona::testing::tiny_model();
+  auto subjects = persona::testing::tiny_subjects(2);
+  const std::span<const persona::Subject> both(subjects);
+  const auto at_layer = [](const persona::LearnedRows& row) {
+    return row.layered ? row.layered({.t = at::tensor({4}, at::kLong), .layer = 1, .num_layers = 2}).rows : row.rows;
+  };
+  const auto told = [](const auto& sum) {
+    return std::apply([](const auto&... part) { return (to_string(part.describe()) + ...); }, sum.components);
+  };
+  const auto check = [&](const auto& sum, const auto& going_on) {
+    const auto first = persona::fit(model, both, sum, {.steps = 3});
+    auto next = persona::personalize(model, both, going_on(first), {.steps = 3});
+    for (const char* token : {"<one>", "<two>"})
+      CHECK(at::equal(at_layer(next.learned().of(token)), at_layer(first.of(token))));
+    CHECK_FALSE(at::equal(at_layer(first.of("<one>")), at_layer(first.of("<two>"))));
+    auto stranger = subjects;
+    stranger[1].token = "<three>";
+    CHECK_THROWS_WITH(persona::personalize(model, std::span<const persona::Subject>(stranger), going_on(first)),
+                      Catch::Contains("no rows of '<three>' to go on from") && Catch::Contains("learned: <one>, <two>"));
+    CHECK(told(going_on(first)) != told(going_on(next.drain().learned())));
+  };
+  using persona::recipe, persona::TokenInit, persona::LayeredRows, persona::NeTIMapper;
+  check(recipe(TokenInit{}), [](const persona::Learned& l) { return recipe(RowsInit::from(l)); });
+  check(TokenInit{} + LayeredRows{},
+        [](const persona::Learned& l) { return TokenInit{} + LayeredRows::from(l); });
+  check(TokenInit{} + NeTIMapper{.hidden = 8, .frequencies = 16},
+        [](const persona::Learned& l) { return TokenInit{} + NeTIMapper{}.from(l); });
 }
 
 TEST_CASE("rows that are not there, or do not fit, are errors") {

@@ -140,6 +140,9 @@ TEST_CASE("several tokens make several files; a token never becomes a path") {
   learned.rows.back().token = "[ada]";
   CHECK_THROWS_WITH(persona::export_to(learned, folder.path(), Format::emb_params),
                     Catch::Contains("two tokens would both be written"));
+  std::ofstream(folder / "taken") << "a file";
+  CHECK_THROWS_WITH(persona::export_to(some(), folder / "taken", Format::emb_params), Catch::Contains("cannot be made"));
+  CHECK_THROWS_AS(persona::export_to(some(), folder / "taken" / "below", Format::emb_params), persona::Error);
 }
 
 TEST_CASE("what is not an embedding is refused with a sentence") {

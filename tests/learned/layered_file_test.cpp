@@ -84,6 +84,18 @@ TEST_CASE("layered rows come back from their file, XTI's, NeTI's and a user's ow
                     Catch::Contains("form 'drift'") && Catch::Contains("Learned::load<MyRows::State>"));
 }
 
+TEST_CASE("a token whose layers were meaned is a plain one, also in a file") {
+  const persona::test::Folder folder;
+  learn(persona::LayeredRows{}).save(folder / "learned.safetensors");
+  auto flat = Learned::load(folder / "learned.safetensors");
+  const auto mean = persona::collapsed(flat.rows[0]);
+  flat.rows[0] = {.token = flat.rows[0].token, .rows = mean};
+  flat.save(folder / "flat.safetensors");
+  const auto back = Learned::load(folder / "flat.safetensors");
+  CHECK_FALSE(bool(back.rows[0].layered));
+  CHECK(at::equal(back.rows[0].rows, mean));
+}
+
 TEST_CASE("a checkpoint of layered rows has the learned file beside it") {
   const persona::test::Folder folder;
   const auto model = persona::testing::tiny_model();

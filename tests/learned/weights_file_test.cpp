@@ -82,6 +82,7 @@ void check_round_trip(const auto& sum) {
   const auto now = predicted(personalized(model, learned));
   CHECK(!at::allclose(now, predicted(model), 1e-3, 1e-3));
   CHECK(at::allclose(predicted(personalized(model, again)), now, 1e-5, 1e-6));
+  CHECK_FALSE(predicted(personalized(model, again)).requires_grad());  // a value: drawing with it keeps no activations
   again.save(folder / "twice.safetensors");
   CHECK(at::allclose(predicted(personalized(model, Learned::load(folder / "twice.safetensors"))), now, 1e-5, 1e-6));
 }

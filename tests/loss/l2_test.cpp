@@ -4,6 +4,7 @@
 
 #include <persona/loss/l2.hpp>
 
+#include <cmath>
 #include <vector>
 
 namespace {
@@ -76,6 +77,18 @@ TEST_CASE("several subjects add up") {
     CHECK(loss_of(term, {rows(), start()}, {start(), at::zeros({2, 3}, at::kDouble)}) ==
           Approx(one + other).epsilon(1e-12));
   }
+}
+
+TEST_CASE("rows by layer and sample: layers add up, samples are meaned") {
+  const auto layers = at::stack({rows(), start()});  // [2 layers, 2, 3]
+  const auto samples = at::stack({layers, 3 * layers, layers - 1}, 1);
+  for (const auto form : {L2Form::squared, L2Form::mean_of_norms}) {
+    double mean = 0;
+    for (std::int64_t i = 0; i < 3; ++i)
+      mean += loss_of({.weight = 1.0, .form = form}, {samples.select(1, i)}, {start()}) / 3;
+    CHECK(loss_of({.weight = 1.0, .form = form}, {samples}, {start()}) == Approx(mean).epsilon(1e-9));
+  }
+  CHECK_THROWS_WITH(loss_of({.weight = std::nan("")}, {rows()}, {start()}), Catch::Contains("L2Reg: .weight is nan"));
 }
 
 TEST_CASE("gradients agree with finite differences") {

@@ -195,6 +195,10 @@ TEST_CASE("min-SNR weighs by what the model predicts, the subjects' own samples 
   MinSNR{.gamma = 5}.bind(persona::testing::tiny_model(), {}).reweigh(pure, at::tensor({0.0F}));
   CHECK(pure.weights.item<float>() == 1);
   CHECK_THROWS_WITH(MinSNR{.gamma = 0}.bind(persona::testing::tiny_model(), {}), Catch::Contains(".gamma"));
+  const persona::BindContext flow{
+      .schedule = {1000, [](const Tensor& x0, const Tensor& noise, const Tensor&) { return noise - x0; }}};
+  CHECK_THROWS_WITH(MinSNR{}.bind(persona::testing::tiny_model(), flow),
+                    Catch::Contains("neither noise, nor v, nor x0"));
 
   // A schedule in the sum says what is predicted, whatever the model's own does.
   const persona::BindContext clean{

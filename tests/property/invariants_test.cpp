@@ -22,7 +22,10 @@
 #include <persona/param/subspace_basis.hpp>
 #include <persona/testing.hpp>
 
+#include <filesystem>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace {
@@ -66,6 +69,40 @@ struct Longer {
     return {persona::make_leaf("rows", rows * factor), kept};
   }
   persona::Description describe() const { return {"Longer", {{"factor", factor}, {"kept", kept}}}; }
+};
+
+/// Changes of weights of which a file keeps a share.
+struct Gain final : persona::Replacement {
+  static constexpr std::string_view form = "gain";
+  persona::Leaf gain{};
+  double kept = 1;
+  std::vector<persona::Leaf> leaves() const override { return {gain}; }
+  std::shared_ptr<const persona::Adapter> snapshot() const override {
+    auto copy = std::make_shared<Gain>(*this);
+    copy->gain = persona::frozen(gain);
+    return copy;
+  }
+  persona::Tensor value(const persona::Tensor& base) const override { return (1 + gain.value) * base; }
+  persona::StoredChange stored() const override {
+    return {std::string(form), {{"gain", persona::stored_values(gain) * kept}}};
+  }
+  static std::shared_ptr<const Gain> from(const persona::StoredChange& stored, const persona::WeightRef& ref,
+                                          const std::filesystem::path&) {
+    auto read = std::make_shared<Gain>();
+    read->gain = persona::stored_leaf(stored, "gain", ref, {});
+    return read;
+  }
+};
+struct Gains {
+  using plays = persona::Plays<persona::Role::weight_parameterization>;
+  double kept = 1;
+  bool selects(const persona::WeightRef& ref) const { return ref.kind == persona::WeightKind::linear; }
+  std::shared_ptr<Gain> bind(const persona::WeightRef& ref, const persona::BindContext&) const {
+    auto adapter = std::make_shared<Gain>();
+    adapter->gain = persona::make_leaf("gain", at::zeros({}, ref.base.options())), adapter->kept = kept;
+    return adapter;
+  }
+  persona::Description describe() const { return {"Gains", {{"kept", kept}}}; }
 };
 
 }  // namespace
@@ -151,6 +188,13 @@ TEST_CASE("rows that begin elsewhere, and rows that do not come back from their 
                     Catch::Contains("not the initializer's before the first step") && Catch::Contains("elsewhere"));
   CHECK_NOTHROW(check({.factor = 2}, "said", RowsBegin::elsewhere));
   CHECK_THROWS_WITH(check({.kept = 0.5}, "half"), Catch::Contains("others after Learned::save and Learned::load"));
+}
+
+TEST_CASE("a change of weights that does not come back from its file is named") {
+  const persona::test::Folder folder;
+  CHECK_NOTHROW(check_invariants(persona::recipe(Gains{}), tiny_subjects(), folder / "whole"));
+  CHECK_THROWS_WITH(check_invariants(persona::recipe(Gains{0.5}), tiny_subjects(), folder / "half"),
+                    Catch::Contains("the change of '") && Catch::Contains("is another after Learned::save"));
 }
 
 TEST_CASE("a leaf that no gradient reaches is named, though weight decay moves it") {

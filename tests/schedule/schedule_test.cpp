@@ -127,6 +127,9 @@ TEST_CASE("what a scheduler does not know is refused by key and value") {
   refuses({.steps_offset = -1}, "steps_offset", "-1");
   CHECK_THROWS_WITH(DDIMScheduler().begin(0), Contains("asked for 0 steps") && Contains("1 to 1000"));
   CHECK_THROWS_WITH(DPMSolverMultistepScheduler().begin(1001), Contains("1001"));
+  // One more timestep than steps is laid out, and of 1000 there is none left: equal ones would make NaN.
+  CHECK_THROWS_WITH(DPMSolverMultistepScheduler().begin(1000), Contains("1000 steps") && Contains("twice"));
+  CHECK_NOTHROW(DPMSolverMultistepScheduler().begin(999));
   CHECK_THROWS_WITH(DDIMScheduler(SchedulerConfig{.steps_offset = 1}).begin(1000),
                     Contains("begin at timestep 1000, training ended at 999"));
   CHECK_THROWS(DDIMScheduler().begin(3).step(values(1), 3, values(2)));

@@ -5,6 +5,8 @@
 #include <persona/init/token.hpp>
 #include <persona/loss/l2.hpp>
 #include <persona/optim/adamw.hpp>
+#include <persona/param/layered_rows.hpp>
+#include <persona/param/low_rank.hpp>
 #include <persona/param/low_rank_factors.hpp>
 #include <persona/param/neti_mapper.hpp>
 #include <persona/schedule/ddpm.hpp>
@@ -177,6 +179,54 @@ TEST_CASE_METHOD(Fixture, "what is learned is a value: later steps do not change
   CHECK(!at::equal(run.learned().rows[0].rows, kept));
 }
 
+TEST_CASE_METHOD(Fixture, "what a file holds of layered rows is a value too") {
+  const auto check = [&](const auto& sum) {
+    auto run = persona::personalize(model, subjects[0], sum, {.steps = 4});
+    for (const persona::Step& step : run)
+      if (step.index == 2) break;
+    const auto early = run.learned();
+    std::map<std::string, Tensor> kept;
+    for (const auto& [name, value] : early.rows[0].stored.tensors) kept.emplace(name, value.clone());
+    run.drain();
+    bool moved = false;
+    for (const auto& [name, value] : early.rows[0].stored.tensors) {
+      INFO(name);
+      CHECK(at::equal(value, kept.at(name)));
+      moved = moved || !at::equal(run.learned().rows[0].stored.tensors.at(name), kept.at(name));
+    }
+    CHECK(moved);
+  };
+  check(TokenInit{} + persona::LayeredRows{});
+  check(TokenInit{} + persona::NeTIMapper{.hidden = 8, .frequencies = 16});
+}
+
+TEST_CASE_METHOD(Fixture, "an adapter whose snapshot is of neither kind is named") {
+  struct NoCopy : persona::Delta {
+    persona::Leaf leaf{};
+    std::vector<persona::Leaf> leaves() const override { return {leaf}; }
+    std::shared_ptr<const persona::Adapter> snapshot() const override { return nullptr; }
+    Tensor value(const Tensor& base) const override { return leaf.value.expand_as(base); }
+  };
+  struct Shift {
+    using plays = persona::Plays<persona::Role::weight_parameterization>;
+    bool selects(const persona::WeightRef& ref) const { return ref.kind == persona::WeightKind::linear; }
+    std::shared_ptr<NoCopy> bind(const persona::WeightRef& ref, const persona::BindContext&) const {
+      auto adapter = std::make_shared<NoCopy>();
+      adapter->leaf = persona::make_leaf("shift", at::zeros({1}, ref.base.options()));
+      return adapter;
+    }
+    persona::Description describe() const { return {"Shift", {}}; }
+  };
+  const auto run = persona::personalize(model, subjects[0], persona::recipe(Shift{}), {.steps = 1});
+  CHECK_THROWS_WITH(run.learned(), Catch::Contains("the snapshot() of Shift{} is neither a Replacement nor a Delta"));
+}
+
+TEST_CASE_METHOD(Fixture, "two changes of one weight whose leaves share names are refused") {
+  using persona::LowRank;
+  CHECK_THROWS_WITH(persona::personalize(model, subjects[0], LowRank{.rank = 1} + LowRank{.rank = 2}, {.steps = 1}),
+                    Catch::Contains("lora_A'") && Catch::Contains("one change a form"));
+}
+
 TEST_CASE_METHOD(Fixture, "a checkpoint goes on bit for bit, and is refused when anything differs") {
   const persona::test::Folder folder;
   auto whole = begin(20);
@@ -208,6 +258,12 @@ TEST_CASE_METHOD(Fixture, "a checkpoint goes on bit for bit, and is refused when
   other[0].photos.front().image.pixels[5] ^= 64;
   refused("the photos", [&] {
     persona::personalize(model, other[0], TokenInit{}, {.steps = 20, .batch = 2, .seed = 1, .resume = folder / "run"});
+  });
+  other = subjects;
+  other[0].class_word = "dog";  // the sum's own word says where rows start: nothing else would tell
+  persona::personalize(model, subjects[0], TokenInit{"cat"}, {.steps = 1}).save(folder / "word");
+  refused("class word", [&] {
+    persona::personalize(model, other[0], TokenInit{"cat"}, {.steps = 1, .resume = folder / "word"});
   });
   const auto stranger = tiny_model(at::kFloat, 2);
   refused("the base model differs", [&] {
@@ -424,10 +480,17 @@ TEST_CASE_METHOD(Fixture, "a checkpoint replaces checkpoints alone, and resumes 
   CHECK(begin(4, {.resume = folder / "run"}).completed() == 2);
   CHECK_THROWS_WITH(begin(1, {.resume = folder / "run"}), Catch::Contains("behind step 2, and .steps is 1"));
 
-  auto other_word = subjects;
-  other_word[0].class_word = "dog";
-  CHECK_THROWS_WITH(persona::personalize(model, other_word[0], TokenInit{},
-                                         {.steps = 4, .batch = 2, .seed = 1, .resume = folder / "run"}),
+  struct From {  // does not say what it starts from
+    using plays = persona::Plays<persona::Role::initializer>;
+    double value;
+    Tensor rows(const persona::testing::TinyModel&, const persona::BindContext&) const {
+      return at::full({1, 6}, value);
+    }
+    persona::Description describe() const { return {"From", {}}; }
+  };
+  persona::personalize(model, subjects[0], persona::recipe(From{1}), {.steps = 1}).save(folder / "ones");
+  CHECK_THROWS_WITH(persona::personalize(model, subjects[0], persona::recipe(From{2}),
+                                         {.steps = 1, .resume = folder / "ones"}),
                     Catch::Contains("where the rows start differs"));
   const persona::ModelParts scheduled{
       model.tokenizer(),    model.text_encoder(),

@@ -30,7 +30,8 @@ inline at::Device parse_device(std::string_view text) {
   std::size_t index = 0;
   const auto number = text.starts_with("cuda:") ? text.substr(5) : text == "cuda" ? std::string_view("0") : "";
   const auto end = number.data() + number.size();
-  if (number.empty() || std::from_chars(number.data(), end, index).ptr != end)
+  const auto read = std::from_chars(number.data(), end, index);
+  if (number.empty() || read.ptr != end || read.ec != std::errc())
     throw Error(where, "expected cpu, cuda, cuda:NUMBER or auto", "here: " + detail::devices_here());
   if (index >= count) {
     const auto reason = !at::hasCUDA() && count == 0

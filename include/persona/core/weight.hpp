@@ -80,7 +80,7 @@ class Replacement : public Adapter {
   }
 };
 
-/// Adds to a weight: y = W0 x + D(x). Any number a weight.
+/// Adds to a weight: y = W0 x + D(x). Any number a weight; of a sum, each with leaves and a form of other names.
 class Delta : public Adapter {
  public:
   /// The added weight, shaped like `base`, differentiable in the leaves.

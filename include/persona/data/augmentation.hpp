@@ -1,5 +1,6 @@
 #pragma once
 
+#include <persona/core/error.hpp>
 #include <persona/core/random.hpp>
 #include <persona/core/role.hpp>
 #include <persona/core/tensor.hpp>
@@ -78,8 +79,12 @@ struct BoundAugmentation {
 
 template <class A>
 BoundAugmentation erase_augmentation(const A& augmentation) {
+  const Variants variants = augmentation.variants();
+  if (variants.kind != Variants::Kind::fresh && variants.count < 1)
+    throw Error(augmentation.describe().name, "has " + std::to_string(variants.count) + " variants",
+                "Variants::finite(n) and pool(n) are of at least one; fresh() is of any number");
   BoundAugmentation bound{
-      .variants_ = augmentation.variants(),
+      .variants_ = variants,
       .draw_ = [augmentation](at::Generator& generator) -> std::int64_t { return augmentation.draw(generator); },
       .apply_ = [augmentation](const Tensor& image, std::int64_t variant) -> Tensor {
         return augmentation.apply(image, variant);

@@ -41,7 +41,8 @@ struct BindContext {
   std::function<void(const std::string& what, std::int64_t done, std::int64_t all)> progress{};
 
   const Subject& current() const { return subjects[subject]; }
-  /// A fresh generator of the current subject's own numbers, the same on every device (it draws on the host).
+  /// A fresh generator of the current subject's own numbers, the same on every device (it draws on the host). Each
+  /// call begins the numbers anew: keep it for several draws.
   at::Generator generator() const { return random.on_host(stream, static_cast<std::int64_t>(subject)); }
   /// Those of the current subject; throws Error where a sum is bound without its photos.
   Tensor gradients(const Tensor& rows, std::int64_t batches, const std::string& who) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <persona/core/role.hpp>
 #include <persona/data/bind_context.hpp>
 
 #include <type_traits>
@@ -29,8 +30,10 @@ template <class C, class Model>
 using bound_t = std::remove_cvref_t<decltype(bind_or_copy(std::declval<const C&>(), std::declval<const Model&>(),
                                                           std::declval<const BindContext&>()))>;
 
-/// True unless the component has a bind that does not take this model.
+/// True unless the component has a bind that does not take this model; that of rows or weights, where it also changes
+/// these, is another one.
 template <class C, class Model>
-concept Bindable = detail::HasBind<C, Model> || !detail::HasAnyBindMember<C>;
+concept Bindable = detail::HasBind<C, Model> || !detail::HasAnyBindMember<C> ||
+                   plays_role<C, Role::row_parameterization> || plays_role<C, Role::weight_parameterization>;
 
 }  // namespace persona

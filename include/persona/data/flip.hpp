@@ -1,10 +1,12 @@
 #pragma once
 
+#include <persona/core/error.hpp>
 #include <persona/core/role.hpp>
 #include <persona/core/tensor.hpp>
 #include <persona/data/augmentation.hpp>
 
 #include <cstdint>
+#include <string>
 
 namespace persona {
 
@@ -12,7 +14,11 @@ namespace persona {
 struct RandomFlip {
   using plays = Plays<Role::augmentation>;
   double p = 0.5;
-  Variants variants() const { return Variants::finite(p > 0 ? 2 : 1); }
+  /// Throws Error where p is no probability.
+  Variants variants() const {
+    if (!(p >= 0 && p <= 1)) throw Error("RandomFlip", ".p is " + std::to_string(p), "between 0 and 1");
+    return Variants::finite(p > 0 ? 2 : 1);
+  }
   std::int64_t draw(at::Generator& generator) const {
     return at::rand({}, generator, at::kDouble).item<double>() < p ? 1 : 0;  // on the host: no device waits
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <persona/core/describe.hpp>
+#include <persona/core/error.hpp>
 #include <persona/core/random.hpp>
 #include <persona/core/role.hpp>
 #include <persona/core/tensor.hpp>
@@ -26,7 +27,14 @@ struct RandomScale {
   double far_below = 0.6;  ///< of its size: said to be far away or very small
   std::int64_t pool = 0;   ///< 0: encoded anew at every step; n: n versions a photo, encoded once
 
-  Variants variants() const { return pool > 0 ? Variants::pool(pool) : Variants::fresh(); }
+  /// Throws Error where a share or size is none.
+  Variants variants() const {
+    if (!(smaller >= 0 && smaller <= 1) || !(least > 0 && least <= 1) || !(larger_from >= 1) ||
+        !(larger_to >= larger_from) || pool < 0)
+      throw Error("RandomScale", "a field is out of its range: " + to_string(describe()),
+                  ".smaller 0 to 1, .least above 0 to 1, 1 <= .larger_from <= .larger_to, .pool 0 or more");
+    return pool > 0 ? Variants::pool(pool) : Variants::fresh();
+  }
   std::int64_t draw(at::Generator& generator) const {
     return at::randint(0, std::int64_t{1} << 52, {}, generator, at::kLong).item<std::int64_t>();
   }

@@ -58,7 +58,7 @@ class RunReport {
 
   void on_begin(const Run& run) {
     run_ = run;
-    std::filesystem::create_directories(folder_ / "validation");
+    make_folder(folder_ / "validation");
     if (options_.record == 0) options_.record = run.session().bound().leaves.front().value.is_cpu() ? 1 : 10;
     read_records();
     write_records();

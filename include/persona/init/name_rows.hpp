@@ -13,8 +13,8 @@ namespace persona {
 
 /// Which piece of a name counts toward which row.
 enum class NameColumns {
-  words,  ///< i-th word of the name to row i, a word of several tokens by the mean of their rows (Cross Initialization,
-          ///< the paper)
+  words,  ///< i-th word of the name to row i, the last word to the last of several rows; a word of several tokens by the
+          ///< mean of their rows (Cross Initialization, the paper: first and last names)
   pieces,  ///< i-th token of the name to row i, whatever word it belongs to (its published code)
 };
 
@@ -54,6 +54,8 @@ std::vector<Tensor> name_rows(const Model& model, const std::vector<std::string>
     } else {
       for (const std::int64_t id : ids_of(name)) parts.push_back({id});
     }
+    if (columns == NameColumns::words && n > 1 && parts.size() > entries.size())
+      parts[entries.size() - 1] = std::move(parts.back());
     for (std::size_t i = 0; i < parts.size() && i < entries.size(); ++i)
       if (!parts[i].empty()) entries[i].push_back(row_mean(parts[i]));
   }

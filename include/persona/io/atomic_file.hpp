@@ -148,6 +148,16 @@ inline void write_file_atomically(const std::filesystem::path& path, const std::
   write_file_atomically(path, std::as_bytes(std::span(text)));
 }
 
+/// Makes a folder and those above it, where they are not there; throws Error naming it, with what `mend` says, where
+/// that cannot be.
+inline void make_folder(const std::filesystem::path& folder,
+                        const std::string& mend = "name a folder that can be written") {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error || !std::filesystem::is_directory(folder, error))
+    throw Error(folder.string(), "cannot be made: " + (error ? error.message() : "a file is in its place"), mend);
+}
+
 /// Makes a folder whole or not at all: `fill` writes into a fresh one beside it ("FOLDER.tmp-..."), which is synced and
 /// renamed. An older folder of that name is kept until the new one is complete, then removed. Throws Error naming what
 /// cannot be written.

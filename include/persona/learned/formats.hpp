@@ -3,6 +3,7 @@
 #include <persona/core/error.hpp>
 #include <persona/core/tensor.hpp>
 #include <persona/core/warning.hpp>
+#include <persona/io/atomic_file.hpp>
 #include <persona/io/safetensors.hpp>
 #include <persona/learned/import_embedding.hpp>
 #include <persona/learned/learned.hpp>
@@ -55,7 +56,7 @@ inline std::vector<std::filesystem::path> export_to(const Learned& learned, cons
       throw Error("export_to",
                   "'" + row.token + "' has " + std::to_string(row.vectors()) + " vectors, and this form holds one",
                   "Format::emb_params holds any number, and InvokeAI reads it");
-  std::filesystem::create_directories(folder);
+  make_folder(folder);
   std::vector<std::filesystem::path> written;
   for (const LearnedRows& row : learned.rows) {
     const auto stem = detail::file_stem(row.token);

@@ -38,7 +38,6 @@ namespace persona {
 /// The rows that stand for one token.
 struct LearnedRows {
   std::string token{};
-  std::string encoder = "text_encoder";              ///< which of the model's encoders reads them
   Tensor rows{};                                     ///< [n, D] fp32 on the CPU; of layered rows: collapsed()
   std::function<RowSet(const RowQuery&)> layered{};  ///< rows by layer and timestep; empty: the same everywhere
   StoredRows stored{};                               ///< of layered rows: what a file holds of them
@@ -137,7 +136,7 @@ struct LearnedWeight {
 template <class S>
 concept StoredForm = StoredRowState<S> || StoredAdapter<S>;
 
-/// What a run learned, as a value: rows keyed by encoder and token, weight changes keyed by weight name, and where it
+/// What a run learned, as a value: rows keyed by token, weight changes keyed by weight name, and where it
 /// came from.
 struct Learned {
   std::vector<LearnedRows> rows{};
@@ -166,6 +165,9 @@ struct Learned {
   void save(const std::filesystem::path& file) const {
     std::map<std::string, Tensor> tensors;
     auto entries = metadata;
+    std::erase_if(entries, [](const auto& entry) {  // of the file that rows came from: they may be others now
+      return entry.first.starts_with("persona.form.") || entry.first.starts_with("persona.layers.");
+    });
     for (const LearnedRows& row : rows) {
       if (!row.can_be_saved())
         throw Error(file.string(),

@@ -60,7 +60,7 @@ inline LearnedWeight with_shift(LearnedWeight weight, const Tensor& delta) {
     return weight;
   }
   const auto& held = std::get<std::shared_ptr<const Replacement>>(weight.change);
-  const auto leaf = make_leaf("delta", delta.to(held->leaves().front().value.device()));
+  const auto leaf = frozen({.name = "delta", .value = delta.to(held->leaves().front().value.device()).contiguous()});
   const auto replace = [&](const auto& shift) {
     if (shift) weight.change = std::shared_ptr<const Replacement>(shift->with(leaf));
   };

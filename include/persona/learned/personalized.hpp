@@ -23,10 +23,9 @@
 namespace persona {
 
 namespace detail {
-/// Hangs changes on the weights of a model that lends them, those of one weight together. What a file's change became
-/// is kept in `weights`: decomposing a weight takes longer than drawing with it.
+/// The weights that a model lends, by full name.
 template <class Model>
-std::vector<Attachment> attach_changes(Model& model, std::vector<LearnedWeight>& weights) {
+std::map<std::string, WeightRef> lent_weights(Model& model) {
   std::map<std::string, WeightRef> refs;
   const auto collect = [&](auto& host, const char* name) {
     for (WeightRef ref : host.weights()) {
@@ -36,6 +35,14 @@ std::vector<Attachment> attach_changes(Model& model, std::vector<LearnedWeight>&
   };
   if constexpr (HasTextEncoderWeights<Model>) collect(model.text_encoder(), "text_encoder");
   if constexpr (HasDenoiserWeights<Model>) collect(model.denoiser(), "unet");
+  return refs;
+}
+
+/// Hangs changes on the weights of a model that lends them, those of one weight together. What a file's change became
+/// is kept in `weights`: decomposing a weight takes longer than drawing with it.
+template <class Model>
+std::vector<Attachment> attach_changes(Model& model, std::vector<LearnedWeight>& weights) {
+  const auto refs = lent_weights(model);
   std::map<std::string, Attachment> changed;  // one a weight: its changes add up
   for (LearnedWeight& weight : weights) {
     const auto found = refs.find(weight.name);

@@ -5,6 +5,7 @@
 #include <persona/core/tensor.hpp>
 #include <persona/loss/step_view.hpp>
 
+#include <string>
 #include <string_view>
 
 namespace persona {
@@ -25,7 +26,8 @@ inline std::string_view to_string(L2Form form) {
 }
 
 /// weight * distance of the rows from where they started (Cross Initialization's regularizer; 1e-5 in the paper),
-/// summed over subjects; of rows by layer, `squared` sums over the layers too, and `mean_of_norms` takes the mean.
+/// summed over subjects; of rows by layer, `squared` sums over the layers too, and `mean_of_norms` takes the mean; of
+/// rows that differ by sample, both take the samples' mean.
 struct L2Reg {
   using plays = Plays<Role::regularizer>;
   double weight = 1e-5;
@@ -34,10 +36,12 @@ struct L2Reg {
   Tensor loss(const StepView& view) const {
     if (view.rows.empty())
       throw Error("L2Reg", "this sum trains no token rows", "add an Initializer, or a regularizer of what is trained");
+    if (!(weight >= 0)) throw Error("L2Reg", ".weight is " + std::to_string(weight), "0 or more");
     Tensor sum;
     for (std::size_t i = 0; i < view.rows.size(); ++i) {
       const auto difference = view.rows[i] - view.initial_rows[i];
-      const auto term = form == L2Form::squared ? difference.square().sum()
+      const double samples = difference.dim() == 4 ? static_cast<double>(difference.size(1)) : 1.0;
+      const auto term = form == L2Form::squared ? difference.square().sum() / samples
                                                 : at::linalg_vector_norm(difference + 1e-6, 2, {-1}).mean();
       sum = sum.defined() ? sum + term : term;
     }

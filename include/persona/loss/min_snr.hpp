@@ -7,6 +7,7 @@
 #include <persona/data/batch.hpp>
 #include <persona/data/bind_context.hpp>
 
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -58,15 +59,21 @@ struct MinSNR {
   Description describe() const { return {"MinSNR", {{"gamma", gamma}, {"class_samples", class_samples}}}; }
 
  private:
-  // A schedule says what it has the model predict by the target of x0 = 1 without noise: 0 of noise, -sqrt(1 - abar) of
-  // v, 1 of x0.
+  // A schedule says what it has the model predict by the target a of x0 = 1 without noise, and b of noise = 1 without
+  // x0: 0 and 1 of noise, 1 and 0 of x0, a^2 + b^2 = 1 with a < 0 of v.
   template <class F>
   static Predicts predicted_by(const F& target, std::int64_t timesteps, at::Device device) {
     const auto options = at::TensorOptions().device(device);
     const auto t = at::full({1}, timesteps / 2, options.dtype(at::kLong));
     const auto x0 = at::ones({1, 1, 1, 1}, options.dtype(at::kFloat));
-    const double found = Tensor(target(x0, at::zeros_like(x0), t)).template item<double>();
-    return found < -1e-6 ? Predicts::v : found > 1e-6 ? Predicts::x0 : Predicts::noise;
+    const double a = Tensor(target(x0, at::zeros_like(x0), t)).template item<double>();
+    const double b = Tensor(target(at::zeros_like(x0), x0, t)).template item<double>();
+    const auto near = [](double value, double to) { return std::abs(value - to) < 1e-3; };
+    if (near(a, 0) && near(b, 1)) return Predicts::noise;
+    if (near(a, 1) && near(b, 0)) return Predicts::x0;
+    if (a < 0 && near(a * a + b * b, 1)) return Predicts::v;
+    throw Error("MinSNR", "the schedule has the model predict neither noise, nor v, nor x0",
+                "its weights are for these: leave it out, or write a Contribution of your own");
   }
 };
 

@@ -8,6 +8,7 @@
 #include <persona/core/warning.hpp>
 #include <persona/data/batch.hpp>
 #include <persona/data/bind_context.hpp>
+#include <persona/io/atomic_file.hpp>
 #include <persona/io/safetensors.hpp>
 #include <persona/model/sample_options.hpp>
 
@@ -18,7 +19,6 @@
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -124,7 +124,10 @@ struct PriorPreservation {
              {"sampling.seed", sampling.seed},
              {"sampling.negative", sampling.negative},
              {"sampling.sampler", sampling.sampler},
-             {"sampling.eta", sampling.eta}}};
+             {"sampling.eta", sampling.eta},
+             {"sampling.first", sampling.first},
+             {"sampling.start",
+              sampling.start.defined() ? persona::hash_tensor(sampling.start) : std::uint64_t{0}}}};
   }
 
  private:
@@ -133,8 +136,7 @@ struct PriorPreservation {
     auto key = hash_text(text, model);
     for (const Field& field : describe().fields)
       if (field.name.starts_with("sampling.")) key = hash_text(field.name + "=" + field.value, key);
-    key = hash_text(std::to_string(sampling.first), key);
-    return sampling.start.defined() ? persona::hash_tensor(sampling.start, key) : key;
+    return key;
   }
   /// What of the model class images depend on: its tensors, the shape of its latents, its schedule. Nothing is kept
   /// where the run says nothing of its tensors.
@@ -182,11 +184,7 @@ struct PriorPreservation {
       const auto drawn = context.sample(text, n, drawing).to(at::kCPU, at::kFloat);
       latents = latents.defined() ? at::cat({latents, drawn}) : drawn;
       if (file.empty()) continue;
-      std::error_code unmade;
-      std::filesystem::create_directories(file.parent_path(), unmade);
-      if (unmade)
-        throw Error(file.parent_path().string(), "cannot be made: " + unmade.message(),
-                    "class images are kept there: give .cache a folder that can be written");
+      make_folder(file.parent_path(), "class images are kept there: give .cache a folder that can be written");
       write_safetensors(file, {{"latents", latents.contiguous()}}, {{"format", "pt"}, {"prompt", text}});
     }
     return latents;  // on the host: a run that finds them in the folder computes the same

@@ -86,6 +86,7 @@ struct Unmix {
     if (context.subjects.size() < 2)
       throw Error("Unmix", "keeps the tokens of two subjects apart, and there is one",
                   "pass several subjects, and put CutMix{} into the sum");
+    if (!(weight >= 0)) throw Error("Unmix", ".weight is " + std::to_string(weight), "0 or more");
     State state{.weight = weight, .largest = largest, .smallest = smallest, .height = model.latent_shape()[1]};
     std::int64_t row = 0;
     for (const Subject& subject : context.subjects) {

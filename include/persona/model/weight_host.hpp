@@ -30,7 +30,7 @@ struct WeightRef {
   std::string full_name() const { return detail::join_name(host, name); }
 };
 
-/// A stored tensor as a leaf on the weight's device; throws Error naming weight and tensor where there is none, or
+/// A stored tensor as a leaf on the weight's device, a value that is not trained; throws Error naming weight and tensor where there is none, or
 /// where it has another shape.
 inline Leaf stored_leaf(const StoredChange& stored, const std::string& name, const WeightRef& ref,
                         at::IntArrayRef shape) {
@@ -42,7 +42,7 @@ inline Leaf stored_leaf(const StoredChange& stored, const std::string& name, con
                 "'" + name + "' has shape " + shape_string(found->second.sizes()) + ", this model's weight asks for " +
                     shape_string(shape),
                 "was it learned on another kind of model?");
-  return make_leaf(name, found->second.to(ref.base.device()));
+  return frozen({.name = name, .value = found->second.to(ref.base.device(), at::kFloat).contiguous()});
 }
 
 /// The references of a module made of Weights (see for_each_weight).

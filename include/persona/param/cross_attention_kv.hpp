@@ -17,7 +17,7 @@
 namespace persona {
 
 /// The K and V projections of cross-attention, trained whole (Custom Diffusion, Kumari et al. 2023). No gradient goes
-/// through the keys and values of the start token. Throws Error where that is asked of a weight that its module reads
+/// through the keys and values of the start token, which are known by diffusers' names (attn2, to_k, to_v). Throws Error where that is asked of a weight that its module reads
 /// as a plain tensor (torch::nn, TorchScript).
 struct CrossAttentionKV {
   using plays = Plays<Role::weight_parameterization>;

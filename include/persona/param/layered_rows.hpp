@@ -8,10 +8,13 @@
 #include <persona/core/shape.hpp>
 #include <persona/core/tensor.hpp>
 #include <persona/data/bind_context.hpp>
+#include <persona/data/by_token.hpp>
 #include <persona/text/row_set.hpp>
 #include <persona/text/stored_rows.hpp>
 
 #include <cstdint>
+#include <map>
+#include <string>
 #include <vector>
 
 namespace persona {
@@ -21,18 +24,20 @@ namespace persona {
 /// Needs a LayeredDenoiser.
 struct LayeredRows {
   using plays = Plays<Role::row_parameterization>;
-  Tensor given{};  ///< [layers, n, D] to start from; undefined: every layer at the initial rows
+  Tensor given{};                            ///< [layers, n, D] to start from; undefined: all at the initial rows
+  std::map<std::string, Tensor> of_token{};  ///< or [layers, n, D] for each subject by its token
 
-  /// From learned.of("<cat>") on, of a run or of an XTI file; throws Error where its rows are of another kind.
-  template <class Rows>
-  static LayeredRows from(const Rows& learned) {
-    if (learned.stored.form != State::form)
-      throw Error(
-          "LayeredRows", "the rows of '" + learned.token + "' are not rows by layer",
-          learned.layered
-              ? "a mapper goes on by NeTIMapper{}.from(learned.of(...)), others from their run's checkpoint ({.resume = folder})"
-              : "start every layer at them: RowsInit::from(learned.of(...)) + LayeredRows{}");
-    return {learned.stored.tensors.at("rows")};
+  /// From learned.of("<cat>") on, of a run or of an XTI file, or from all of a Learned, each subject from its own
+  /// token's; throws Error where rows are of another kind.
+  template <class L>
+  static LayeredRows from(const L& learned) {
+    LayeredRows next;
+    if constexpr (detail::LearnedOfMany<L>) {
+      for (const auto& row : learned.rows) next.of_token.emplace(row.token, by_layer(row));
+    } else {
+      next.given = by_layer(learned);
+    }
+    return next;
   }
 
   struct State {
@@ -57,20 +62,35 @@ struct LayeredRows {
 
   /// rows [n, D] -> one leaf of layers x n x D floats; throws Error where those that are given have another shape.
   template <class Model>
-  State bind(const Tensor& rows, const Model& model, const BindContext&) const {
+  State bind(const Tensor& rows, const Model& model, const BindContext& context) const {
     const std::int64_t layers = model.denoiser().num_conditioned_layers();
-    if (given.defined()) {
-      expect_shape(given, {{layers, "layers"}, {rows.size(0), "vectors"}, {rows.size(1), "D"}}, "LayeredRows::given",
+    const Tensor& from = of_token.empty() ? given : detail::by_token(of_token, context.current().token, "LayeredRows");
+    if (from.defined()) {
+      expect_shape(from, {{layers, "layers"}, {rows.size(0), "vectors"}, {rows.size(1), "D"}}, "LayeredRows::from",
                    "rows by layer go on on a model of as many layers, with as many vectors");
-      return {make_leaf("rows", given.detach().to(rows.device()))};
+      return {make_leaf("rows", from.detach().to(rows.device()))};
     }
     return {make_leaf("rows", rows.unsqueeze(0).repeat({layers, 1, 1}))};
   }
   double default_learning_rate() const { return 5e-3; }
   std::int64_t default_steps() const { return 500; }
   Description describe() const {
-    if (!given.defined()) return {"LayeredRows", {}};
-    return {"LayeredRows", {{"given", persona::hash_tensor(given)}}};
+    if (!given.defined() && of_token.empty()) return {"LayeredRows", {}};
+    auto hash = given.defined() ? persona::hash_tensor(given) : std::uint64_t{0};
+    for (const auto& [token, rows] : of_token) hash = persona::hash_tensor(rows, hash_text(token, hash));
+    return {"LayeredRows", {{"given", hash}}};
+  }
+
+ private:
+  template <class Rows>
+  static Tensor by_layer(const Rows& learned) {
+    if (learned.stored.form != State::form)
+      throw Error(
+          "LayeredRows", "the rows of '" + learned.token + "' are not rows by layer",
+          learned.layered
+              ? "a mapper goes on by NeTIMapper{}.from(learned.of(...)), others from their run's checkpoint ({.resume = folder})"
+              : "start every layer at them: RowsInit::from(learned.of(...)) + LayeredRows{}");
+    return learned.stored.tensors.at("rows");
   }
 };
 

@@ -72,6 +72,9 @@ struct LowRank {
     shape[0] = rank;
     const auto options = ref.base.options().dtype(at::kFloat);
     if (init == LowRankInit::pissa) {
+      if (!at::isfinite(ref.base).all().item<bool>())
+        throw Error("LowRank: " + ref.full_name(), "the base weight has values that are not finite",
+                    "it has no decomposition to start from: is the model's file whole?");
       const auto svd = thin_svd(ref.base.flatten(1));
       const auto root = at::sqrt(svd.s.slice(0, 0, rank) / scale());
       return {make_leaf("lora_A", (root.unsqueeze(1) * svd.vt.slice(0, 0, rank)).reshape(shape)),

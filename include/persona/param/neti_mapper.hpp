@@ -8,6 +8,7 @@
 #include <persona/core/shape.hpp>
 #include <persona/core/tensor.hpp>
 #include <persona/data/bind_context.hpp>
+#include <persona/data/by_token.hpp>
 #include <persona/text/row_set.hpp>
 #include <persona/text/stored_rows.hpp>
 
@@ -16,6 +17,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <limits>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -53,18 +55,21 @@ struct NeTIMapper {
   std::int64_t frequencies = 1024;
   std::int64_t anchors = 10;           ///< timesteps that have one, evenly from 0 on; times the layers
   double sigma_t = 0.03, sigma_l = 2;  ///< standard deviation of the frequencies
-  StoredRows given{};                  ///< to go on from; the network's sizes, frequencies and norms are then its own
+  /// To go on from, for every subject or for each by its token; the network's sizes, frequencies, norms and bypass are
+  /// then its own.
+  StoredRows given{};
+  std::map<std::string, StoredRows> of_token{};
 
-  /// From learned.of("<cat>") on, of a run or of a file, with these settings of training and sampling; throws Error
-  /// where its rows are of another kind.
-  template <class Rows>
-  NeTIMapper from(const Rows& learned) const {
-    if (learned.stored.form != State::form)
-      throw Error(
-          "NeTIMapper", "the rows of '" + learned.token + "' are no mapper's",
-          "a mapper goes on from a mapper: run another one from a word, or RowsInit::from(learned) + FreeRows{}");
+  /// From learned.of("<cat>") on, of a run or of a file, or from all of a Learned, each subject from its own token's,
+  /// with these settings of training and sampling; throws Error where rows are of another kind.
+  template <class L>
+  NeTIMapper from(const L& learned) const {
     auto next = *this;
-    next.given = learned.stored;
+    if constexpr (detail::LearnedOfMany<L>) {
+      for (const auto& row : learned.rows) next.of_token.emplace(row.token, mapper_of(row));
+    } else {
+      next.given = mapper_of(learned);
+    }
     return next;
   }
 
@@ -229,14 +234,14 @@ struct NeTIMapper {
       throw Error("NeTIMapper", "a network without entries", "give .hidden, .frequencies and .anchors of at least 1");
     if (!(nested_dropout >= 0 && nested_dropout <= 1))
       throw Error("NeTIMapper", ".nested_dropout is a chance, got " + std::to_string(nested_dropout), "0 to 1");
-    if (truncate < 0 || truncate > hidden)
-      throw Error("NeTIMapper", ".truncate is " + std::to_string(truncate) + " of " + std::to_string(hidden),
-                  "keep so many hidden entries at sampling; 0 keeps all");
     for (const auto& [name, value] :
          {std::pair{".bypass_scale", bypass_scale}, std::pair{".sigma_t", sigma_t}, std::pair{".sigma_l", sigma_l}})
       if (!std::isfinite(value))
         throw Error("NeTIMapper", std::string(name) + " is " + std::to_string(value), "give a finite number");
-    if (!given.form.empty()) return going_on(rows, model);
+    if (!of_token.empty())
+      return going_on(detail::by_token(of_token, context.current().token, "NeTIMapper"), rows, model);
+    if (!given.form.empty()) return going_on(given, rows, model);
+    expect_truncate_of(hidden);
     const auto start = rows.detach().to(at::kFloat);
     State state{.layers = model.denoiser().num_conditioned_layers(),
                 .truncate = truncate,
@@ -285,7 +290,11 @@ struct NeTIMapper {
   std::int64_t default_steps() const { return 1000; }
   Description describe() const {
     std::uint64_t from = 0;
-    for (const auto& [name, value] : given.tensors) from = persona::hash_tensor(value, hash_text(name, from));
+    const auto take = [&from](const StoredRows& rows) {
+      for (const auto& [name, value] : rows.tensors) from = persona::hash_tensor(value, hash_text(name, from));
+    };
+    take(given);
+    for (const auto& [token, rows] : of_token) from = hash_text(token, from), take(rows);
     return {"NeTIMapper",
             {{"given", from},
              {"bypass", bypass},
@@ -301,9 +310,22 @@ struct NeTIMapper {
   }
 
  private:
+  void expect_truncate_of(std::int64_t entries) const {
+    if (truncate < 0 || truncate > entries)
+      throw Error("NeTIMapper", ".truncate is " + std::to_string(truncate) + " of " + std::to_string(entries),
+                  "keep so many hidden entries at sampling; 0 keeps all");
+  }
+  template <class Rows>
+  static StoredRows mapper_of(const Rows& learned) {
+    if (learned.stored.form != State::form)
+      throw Error(
+          "NeTIMapper", "the rows of '" + learned.token + "' are no mapper's",
+          "a mapper goes on from a mapper: run another one from a word, or RowsInit::from(learned) + FreeRows{}");
+    return learned.stored;
+  }
   template <class Model>
-  State going_on(const Tensor& rows, const Model& model) const {
-    auto state = State::from(given);
+  State going_on(const StoredRows& from, const Tensor& rows, const Model& model) const {
+    auto state = State::from(from);
     const std::int64_t layers = model.denoiser().num_conditioned_layers();
     const auto outputs = state.lengths.size(0) * rows.size(1) * (state.bypass ? 2 : 1);
     if (state.layers != layers || state.lengths.size(0) != rows.size(0) ||
@@ -313,6 +335,7 @@ struct NeTIMapper {
                       std::to_string(state.lengths.size(0)) + " vectors goes on with " + std::to_string(layers) +
                       " layers and " + std::to_string(rows.size(0)) + " vectors of " + std::to_string(rows.size(1)),
                   "it goes on on a model of as many layers, with as many vectors");
+    expect_truncate_of(state.parts[State::out_bias - 1].value.size(1));
     const auto device = rows.device();
     state.truncate = truncate, state.nested_dropout = nested_dropout;
     state.waves = state.waves.to(device, at::kFloat), state.lengths = state.lengths.to(device, at::kFloat);

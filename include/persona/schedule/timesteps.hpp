@@ -46,6 +46,11 @@ inline std::vector<double> inference_timesteps(const SchedulerConfig& config, st
                 std::to_string(n) + " steps begin at timestep " + std::to_string(std::llround(times.front())) +
                     ", training ended at " + std::to_string(total - 1),
                 "take fewer steps, a steps_offset of 0, or another timestep_spacing");
+  if (std::ranges::adjacent_find(times) != times.end())
+    throw Error("sampler",
+                std::to_string(n) + " steps of \"" + config.timestep_spacing + "\" timesteps would take one of " +
+                    std::to_string(total) + " twice",
+                "take fewer steps, or another sampler or timestep_spacing");
   return times;
 }
 

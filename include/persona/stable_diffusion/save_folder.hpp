@@ -11,7 +11,6 @@
 #include <filesystem>
 #include <map>
 #include <string>
-#include <system_error>
 #include <utility>
 
 namespace persona {
@@ -47,8 +46,7 @@ void save_part(const std::filesystem::path& folder, const std::string& stem, con
                   "write it in bf16 or fp32");
     tensors.emplace(name, std::move(value));
   });
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
+  make_folder(folder);
   write_safetensors(file, tensors);
   write_file_atomically(folder / "config.json", config.dump(2) + "\n");
 }
@@ -66,8 +64,7 @@ inline void save_folder(const StableDiffusion& model, const std::filesystem::pat
   detail::save_part(folder / "text_encoder", "model", text, detail::to_json(text.config(), model.tokenizer()), dtype);
   detail::save_part(folder / "unet", stem, model.denoiser(), detail::to_json(model.denoiser().config()), dtype);
   detail::save_part(folder / "vae", stem, model.autoencoder(), detail::to_json(model.autoencoder().config()), dtype);
-  std::error_code error;
-  std::filesystem::create_directories(folder / "scheduler", error);
+  make_folder(folder / "scheduler");
   write_file_atomically(folder / "scheduler" / "scheduler_config.json",
                         detail::to_json(model.scheduler_config()).dump(2) + "\n");
   write_file_atomically(folder / "model_index.json", detail::pipeline_index().dump(2) + "\n");

@@ -5,17 +5,23 @@
 #include <persona/init/token.hpp>
 #include <persona/learned/learned.hpp>
 #include <persona/learned/personalized.hpp>
+#include <persona/model/encode_prompts.hpp>
 #include <persona/param/row_parameterization.hpp>
 #include <persona/recipe.hpp>
 #include <persona/testing/tiny_model.hpp>
+#include <persona/text/placeholder.hpp>
+#include <persona/text/splice.hpp>
 #include <persona/train/personalize.hpp>
 
 #include <filesystem>
+#include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace persona::testing {
@@ -82,18 +88,48 @@ auto initializer_of(const Recipe<C...>& sum) {
                       sum.components);
   }
 }
-/// Reads what a run of this sum saved, with the state that its layered rows become again.
+/// What a file of this component's rows or weights becomes again: one type, or none.
+template <class Model, class P>
+auto forms_of() {
+  if constexpr (plays_role<P, Role::row_parameterization>) {
+    using State = persona::detail::row_state_t<P, Model>;
+    if constexpr (StoredRowState<State>)
+      return std::tuple<std::type_identity<State>>();
+    else
+      return std::tuple<>();
+  } else if constexpr (plays_role<P, Role::weight_parameterization>) {
+    using A = std::remove_const_t<typename persona::detail::adapter_t<P>::element_type>;
+    if constexpr (StoredAdapter<A>)
+      return std::tuple<std::type_identity<A>>();
+    else
+      return std::tuple<>();
+  } else {
+    return std::tuple<>();
+  }
+}
+/// Reads what a run of this sum saved.
 template <class Model, class... C>
-Learned load_rows(const Recipe<C...>&, const std::filesystem::path& file) {
-  Learned learned;
-  bool read = false;
-  const auto by = [&]<class P>(std::type_identity<P>) {
-    if constexpr (plays_role<P, Role::row_parameterization>)
-      if constexpr (StoredRowState<persona::detail::row_state_t<P, Model>>)
-        learned = Learned::load<persona::detail::row_state_t<P, Model>>(file), read = true;
-  };
-  (by(std::type_identity<C>{}), ...);
-  return read ? learned : Learned::load(file);
+Learned load_learned(const Recipe<C...>&, const std::filesystem::path& file) {
+  return std::apply([&]<class... F>(std::type_identity<F>...) { return Learned::load<F...>(file); },
+                    std::tuple_cat(forms_of<Model, C>()...));
+}
+/// What the model predicts of ones, for a prompt without learned tokens.
+template <class Model>
+Tensor prediction_of(const Model& model) {
+  const auto device = model.text_encoder().embedding_table().device();
+  const auto [channels, height, width] = model.latent_shape();
+  const std::vector<PromptTokens> prompt{tokenize_prompt(model.tokenizer(), "a photo")};
+  const auto conditioning = encode_prompts(model.text_encoder(), stack_ids(prompt, device), {}, {});
+  const at::TensorOptions on(device);
+  return predict(model.denoiser(), at::ones({1, channels, height, width}, on), at::full({1}, 7, on.dtype(at::kLong)),
+                 conditioning);
+}
+/// What a learned change adds to its weight.
+inline Tensor added(const LearnedWeight& weight, const WeightRef& ref) {
+  const auto change = weight.on(ref);
+  if (const auto* replacement = std::get_if<std::shared_ptr<const Replacement>>(&change))
+    return (*replacement)->difference(ref.base);
+  return std::get<std::shared_ptr<const Delta>>(change)->value(ref.base);
 }
 /// A few timesteps and layers that rows may differ by.
 template <class Model>
@@ -124,12 +160,29 @@ void check_start(const Model& model, const Run& run, const Recipe<C...>& sum, st
   }
 }
 template <class Model, class... C>
-void check_file(const Model& model, Learned learned, const Recipe<C...>& sum, const std::filesystem::path& file) {
-  learned.weights.clear();
-  if (learned.rows.empty() || !learned.can_be_saved()) return;
+void check_file(const Model& model, const Learned& learned, const Recipe<C...>& sum,
+                const std::filesystem::path& file) {
+  if (!learned.can_be_saved()) return;
   learned.save(file);
-  const auto read = load_rows<Model>(sum, file);
+  const auto read = load_learned<Model>(sum, file);
   const at::NoGradGuard no_grad;
+  auto lender = model;
+  const auto refs = persona::detail::lent_weights(lender);
+  std::map<std::string, Tensor> kept;  // by weight: what all its changes add
+  const auto sum_up = [&](const Learned& from, double sign) {
+    for (const LearnedWeight& weight : from.weights) {
+      auto& all = kept[weight.name];
+      const Tensor part = sign * added(weight, refs.at(weight.name)).to(at::kFloat);
+      all = all.defined() ? all + part : part;
+    }
+  };
+  sum_up(learned, 1);
+  std::map<std::string, double> size;
+  for (const auto& [name, change] : kept) size[name] = change.norm().template item<double>();
+  sum_up(read, -1);
+  for (const auto& [name, left] : kept)
+    require(left.norm().template item<double>() <= 1e-3 * size[name] + 1e-7 * refs.at(name).base.norm().template item<double>(),
+            "the change of '" + name + "' is another after Learned::save and Learned::load");
   for (const LearnedRows& row : learned.rows) {
     const auto& back = read.of(row.token);
     const std::string what = "the rows of '" + row.token + "' are others after Learned::save and Learned::load";
@@ -148,7 +201,8 @@ void check_file(const Model& model, Learned learned, const Recipe<C...>& sum, co
 /// Runs a sum on a small model and throws Error naming the first invariant that it breaks: changed weights begin as
 /// the base, and rows at the initializer's (unless it is said that they begin elsewhere); no bit of a base tensor
 /// changes, and no base tensor gets a gradient; every leaf does, and moves; two runs of one seed are equal; a
-/// checkpoint in `folder` (emptied by the caller) goes on bit for bit; learned rows come back from their file.
+/// checkpoint in `folder` (emptied by the caller) goes on bit for bit; what was learned comes back from its file, where
+/// a file can hold it.
 template <DiffusionModel Model, class R>
 void check_invariants(const Model& model, const R& sum, const std::vector<Subject>& subjects,
                       const std::filesystem::path& folder, RowsBegin rows_begin = RowsBegin::at_start) {
@@ -159,11 +213,8 @@ void check_invariants(const Model& model, const R& sum, const std::vector<Subjec
   auto run = personalize(model, all, sum, options);
   const auto at_start = run.learned();
   if (!at_start.weights.empty()) {
-    const auto [channels, height, width] = model.latent_shape();
-    const auto x = at::ones({1, channels, height, width}), t = at::tensor({7}, at::kLong);
-    const Conditioning conditioning{.states = at::ones({1, 5, model.text_encoder().embedding_table().size(1)})};
-    const Tensor base = predict(model.denoiser(), x, t, conditioning);
-    const Tensor changed = predict(personalized(model, at_start).denoiser(), x, t, conditioning);
+    const at::NoGradGuard no_grad;
+    const Tensor base = detail::prediction_of(model), changed = detail::prediction_of(personalized(model, at_start));
     // Factors that stand for a weight are rounded where they compute in bf16.
     const bool narrow = base.scalar_type() == at::kBFloat16;
     const double off = ((changed - base).norm() / base.norm()).template item<double>();

@@ -37,6 +37,9 @@ consteval bool explain_component_for() {
   }
   if constexpr (plays_role<C, Role::weight_parameterization>) {
     static_assert(
+        !requires(const Model& model) { model.learned_rows(); },
+        "[persona] this sum changes weights, and the model has learned things in it, whose weights are not lent: train on the base model, go on from rows with RowsInit::from, or bake what was learned of weights into a model of its own first (docs/how-to/many_subjects.md)");
+    static_assert(
         HasDenoiserWeights<Model> || HasTextEncoderWeights<Model>,
         "[persona] this sum changes weights, and neither the model's denoiser nor its text encoder lends any: needs 'std::vector<persona::WeightRef> weights()', and a non-const 'denoiser()' or 'text_encoder()' (docs/concepts/weight_host.md)");
   }
@@ -65,6 +68,12 @@ consteval bool explain_recipe_for() {
       "[persona] this sum trains nothing: add an Initializer (TokenInit, CrossInit) or a RowParameterization for token rows, or a WeightParameterization for weights (docs/concepts/recipe.md)");
   (explain_component_for<C, Model>(), ...);
   return true;
+}
+
+template <class Host>
+bool lends_any(Host& host) {
+  auto&& weights = host.weights();
+  return std::ranges::begin(weights) != std::ranges::end(weights);
 }
 
 /// `selected` counts the weights that each of the sum's parameterizations has chosen so far, in their order.
@@ -136,7 +145,7 @@ void bind_weights(Model& model, const Recipe<C...>& recipe, const BindContext& c
     if constexpr (HasDenoiserWeights<Model>)
       bind_weights_of(model.denoiser(), "unet", recipe, context, bound, selected);
     if constexpr (HasDenoiserWeights<Model>)
-      if (bound.weights.empty() && std::ranges::empty(model.denoiser().weights()))
+      if (bound.weights.empty() && !lends_any(model.denoiser()))
         throw Error("bind", "the model's denoiser lends no weight",
                     "a TorchScript module has none left after torch.jit.freeze: save it before");
     auto count = selected.begin();
@@ -235,7 +244,9 @@ inline void collect_leaves(Bound& bound, at::Device device) {
   const auto take = [&](const std::vector<Leaf>& leaves) {
     for (const Leaf& leaf : leaves) {
       if (!names.insert(leaf.name).second)
-        throw Error("bind", "two trained tensors are named '" + leaf.name + "'", "give the subjects different tokens");
+        throw Error("bind", "two trained tensors are named '" + leaf.name + "'",
+                    "leaves of one state or adapter have names of their own, and of one weight there is one change a "
+                    "form: let selects() of one component leave it to the other");
       if (leaf.value.device() != device)
         throw Error("bind", "'" + leaf.name + "' is on " + leaf.value.device().str() + ", the model on " + device.str(),
                     "make leaves with the options() of what bind is given");

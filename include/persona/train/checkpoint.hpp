@@ -111,7 +111,7 @@ inline void load_checkpoint(Session& session, const std::filesystem::path& folde
   static constexpr std::pair<const char*, const char*> checked[] = {
       {"persona.recipe", "the sum"},         {"persona.batch", ".batch"},
       {"persona.accumulate", ".accumulate"}, {"persona.seed", ".seed"},
-      {"persona.tokens", "the tokens"},      {"persona.photos", "the photos or their captions"},
+      {"persona.tokens", "the tokens"},      {"persona.photos", "the photos, their captions or the class word"},
       {"persona.model", "the base model"}};
   for (const auto& [key, what] : checked) {
     if (!saved.contains(key))

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <persona/core/error.hpp>
 #include <persona/learned/learned.hpp>
 #include <persona/train/bound.hpp>
 
@@ -19,6 +20,7 @@ inline Learned learned_of(const Bound& bound, std::map<std::string, std::string>
     if (row.layered) {
       rows.layered = row.snapshot();
       if (row.stored) rows.stored = row.stored();
+      for (auto& [name, value] : rows.stored.tensors) value = value.to(at::kCPU).clone();  // may be the live leaf
       rows.rows = rows.stored.layers > 0 ? collapsed(rows).to(at::kCPU, at::kFloat) : row.initial.cpu();
     } else {
       rows.rows = row.at({}).rows.detach().to(at::kCPU, at::kFloat).clone();
@@ -30,8 +32,11 @@ inline Learned learned_of(const Bound& bound, std::map<std::string, std::string>
     const auto copy = weight.adapter->snapshot();
     if (auto replacement = std::dynamic_pointer_cast<const Replacement>(copy))
       kept.change = std::move(replacement);
+    else if (auto delta = std::dynamic_pointer_cast<const Delta>(copy))
+      kept.change = std::move(delta);
     else
-      kept.change = std::dynamic_pointer_cast<const Delta>(copy);
+      throw Error(weight.name, "the snapshot() of " + weight.component + " is neither a Replacement nor a Delta",
+                  "give a copy of the adapter whose leaves are frozen() ones");
     learned.weights.push_back(std::move(kept));
   }
   return learned;

@@ -97,7 +97,7 @@ TrainingData prepare(const std::shared_ptr<Model>& model, const Subject& subject
   const auto device = model->text_encoder().embedding_table().device();
   std::vector<Tensor> images;
   std::vector<std::vector<std::string>> captions;
-  std::uint64_t fingerprint = 0;
+  auto fingerprint = hash_text(subject.class_word);  // class images and mixed captions follow from it
   for (const Photo& photo : subject.photos) {
     const auto image = prepare_photo(photo.image, shape[1] * factor, shape[2] * factor, options.center_crop);
     fingerprint = persona::hash_tensor(image, fingerprint);

@@ -35,7 +35,7 @@ struct ErasedModel {
 struct TrainingData {
   LatentSource latents;
   std::vector<std::vector<std::string>> captions{};  ///< per photo, all alike likely
-  std::uint64_t fingerprint = 0;                     ///< of the photos and captions
+  std::uint64_t fingerprint = 0;                     ///< of the photos, captions and class word
 };
 
 /// The state of a run and the loop's body; `Run` is its handle.

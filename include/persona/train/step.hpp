@@ -36,8 +36,8 @@ inline void expect_one_a_sample(const Batch& batch) {
   const auto expect = [n](const char* field, bool fits, const std::string& found) {
     if (!fits)
       throw Error("batch", std::to_string(n) + " latents, and ." + field + " of " + found,
-                  "a contribution that adds samples adds to latents, captions and subjects, and to weights and mask "
-                  "where they are set");
+                  "a contribution that adds samples adds to latents, captions and subjects, and to pairs, weights "
+                  "and mask where they are set");
   };
   expect("captions", batch.captions.size() == count, std::to_string(batch.captions.size()));
   expect("subjects", batch.subjects.size() == count, std::to_string(batch.subjects.size()));
