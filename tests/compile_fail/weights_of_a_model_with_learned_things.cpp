@@ -1,4 +1,4 @@
-// expect: [persona] this sum changes weights, and the model has learned things in it, whose weights are not lent: train on the base model, go on from rows with RowsInit::from, or bake what was learned of weights into a model of its own first (docs/how-to/many_subjects.md)
+// expect: [persona] this sum changes weights, and the model has learned things in it, whose weights are not lent; train on the base model, go on from rows with RowsInit::from, or bake what was learned of weights into a model of its own first (docs/how-to/many_subjects.md)
 #include <persona/archetype.hpp>
 #include <persona/learned/personalized.hpp>
 #include <persona/train/bind.hpp>

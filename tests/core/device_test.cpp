@@ -10,7 +10,8 @@ TEST_CASE("devices by name") {
   CHECK(persona::parse_device("cpu") == at::Device(at::kCPU));
   const auto chosen = persona::parse_device("auto");
   CHECK(chosen.is_cuda() == (at::getNumGPUs() > 0));
-  for (const char* text : {"", "CPU", "gpu", "cuda:", "cuda:x", "cuda:1x", "cuda:-1", "cuda0", "cuda:99999999999999999999"})
+  for (const char* text :
+       {"", "CPU", "gpu", "cuda:", "cuda:x", "cuda:1x", "cuda:-1", "cuda0", "cuda:99999999999999999999"})
     CHECK_THROWS_WITH(persona::parse_device(text), Contains("device '" + std::string(text) +
                                                             "': expected cpu, cuda, cuda:NUMBER or auto (here: cpu"));
 }

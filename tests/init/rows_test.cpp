@@ -121,14 +121,14 @@ TEST_CASE("several subjects go on each from its own rows, of every kind") {
     CHECK_FALSE(at::equal(at_layer(first.of("<one>")), at_layer(first.of("<two>"))));
     auto stranger = subjects;
     stranger[1].token = "<three>";
-    CHECK_THROWS_WITH(persona::personalize(model, std::span<const persona::Subject>(stranger), going_on(first)),
-                      Catch::Contains("no rows of '<three>' to go on from") && Catch::Contains("learned: <one>, <two>"));
+    CHECK_THROWS_WITH(
+        persona::personalize(model, std::span<const persona::Subject>(stranger), going_on(first)),
+        Catch::Contains("no rows of '<three>' to go on from") && Catch::Contains("learned: <one>, <two>"));
     CHECK(told(going_on(first)) != told(going_on(next.drain().learned())));
   };
   using persona::recipe, persona::TokenInit, persona::LayeredRows, persona::NeTIMapper;
   check(recipe(TokenInit{}), [](const persona::Learned& l) { return recipe(RowsInit::from(l)); });
-  check(TokenInit{} + LayeredRows{},
-        [](const persona::Learned& l) { return TokenInit{} + LayeredRows::from(l); });
+  check(TokenInit{} + LayeredRows{}, [](const persona::Learned& l) { return TokenInit{} + LayeredRows::from(l); });
   check(TokenInit{} + NeTIMapper{.hidden = 8, .frequencies = 16},
         [](const persona::Learned& l) { return TokenInit{} + NeTIMapper{}.from(l); });
 }

@@ -141,7 +141,8 @@ TEST_CASE("several tokens make several files; a token never becomes a path") {
   CHECK_THROWS_WITH(persona::export_to(learned, folder.path(), Format::emb_params),
                     Catch::Contains("two tokens would both be written"));
   std::ofstream(folder / "taken") << "a file";
-  CHECK_THROWS_WITH(persona::export_to(some(), folder / "taken", Format::emb_params), Catch::Contains("cannot be made"));
+  CHECK_THROWS_WITH(persona::export_to(some(), folder / "taken", Format::emb_params),
+                    Catch::Contains("cannot be made"));
   CHECK_THROWS_AS(persona::export_to(some(), folder / "taken" / "below", Format::emb_params), persona::Error);
 }
 

@@ -131,6 +131,13 @@ using W = archetype::WeightPiece;
 static_assert(persona::WeightParameterization<archetype::WeightParameterization>);
 static_assert(!persona::WeightParameterization<Without<archetype::WeightParameterization, W::selects>>);
 static_assert(!persona::WeightParameterization<Without<archetype::WeightParameterization, W::bind>>);
+// One that also is a regularizer has one bind, of weights.
+struct ShiftWithPenalty : archetype::WeightParameterization {
+  using plays = persona::Plays<persona::Role::weight_parameterization, persona::Role::regularizer>;
+  persona::Tensor loss(const persona::StepView&) const { return {}; }
+};
+static_assert(persona::explain_regularizer<ShiftWithPenalty>() &&
+              persona::explain_weight_parameterization<ShiftWithPenalty>());
 
 using G = archetype::AugmentationPiece;
 static_assert(persona::Augmentation<archetype::Augmentation>);

@@ -262,9 +262,8 @@ TEST_CASE_METHOD(Fixture, "a checkpoint goes on bit for bit, and is refused when
   other = subjects;
   other[0].class_word = "dog";  // the sum's own word says where rows start: nothing else would tell
   persona::personalize(model, subjects[0], TokenInit{"cat"}, {.steps = 1}).save(folder / "word");
-  refused("class word", [&] {
-    persona::personalize(model, other[0], TokenInit{"cat"}, {.steps = 1, .resume = folder / "word"});
-  });
+  refused("class word",
+          [&] { persona::personalize(model, other[0], TokenInit{"cat"}, {.steps = 1, .resume = folder / "word"}); });
   const auto stranger = tiny_model(at::kFloat, 2);
   refused("the base model differs", [&] {
     persona::personalize(stranger, subjects[0], TokenInit{},
@@ -489,9 +488,9 @@ TEST_CASE_METHOD(Fixture, "a checkpoint replaces checkpoints alone, and resumes 
     persona::Description describe() const { return {"From", {}}; }
   };
   persona::personalize(model, subjects[0], persona::recipe(From{1}), {.steps = 1}).save(folder / "ones");
-  CHECK_THROWS_WITH(persona::personalize(model, subjects[0], persona::recipe(From{2}),
-                                         {.steps = 1, .resume = folder / "ones"}),
-                    Catch::Contains("where the rows start differs"));
+  CHECK_THROWS_WITH(
+      persona::personalize(model, subjects[0], persona::recipe(From{2}), {.steps = 1, .resume = folder / "ones"}),
+      Catch::Contains("where the rows start differs"));
   const persona::ModelParts scheduled{
       model.tokenizer(),    model.text_encoder(),
       model.denoiser(),     persona::DDPMScheduler({.num_train_timesteps = 100, .prediction_type = "v_prediction"}),

@@ -13,8 +13,8 @@ namespace persona {
 
 /// Which piece of a name counts toward which row.
 enum class NameColumns {
-  words,  ///< i-th word of the name to row i, the last word to the last of several rows; a word of several tokens by the
-          ///< mean of their rows (Cross Initialization, the paper: first and last names)
+  words,  ///< i-th word of the name to row i, the last word to the last of several rows; a word of several tokens by
+          ///< the mean of their rows (Cross Initialization, the paper: first and last names)
   pieces,  ///< i-th token of the name to row i, whatever word it belongs to (its published code)
 };
 

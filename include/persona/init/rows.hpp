@@ -15,16 +15,16 @@
 namespace persona {
 
 /// Rows that are given: goes on from what an earlier run or another tool learned,
-/// RowsInit::from(import_embedding("cat.safetensors").of("<cat>")). Moments of the optimizer are not in such a file: a run that
-/// is to go on bit for bit resumes from its checkpoint. CelebMapper looks at no start: what it learned goes on in
-/// CelebBasis{.unit_norm = true}.
+/// RowsInit::from(import_embedding("cat.safetensors").of("<cat>")). Moments of the optimizer are not in such a file: a
+/// run that is to go on bit for bit resumes from its checkpoint. CelebMapper looks at no start: what it learned goes on
+/// in CelebBasis{.unit_norm = true}.
 struct RowsInit {
   using plays = Plays<Role::initializer>;
   Tensor given{};                            ///< [n, D], for every subject
   std::map<std::string, Tensor> of_token{};  ///< or [n, D] for each by its token
 
-  /// Of learned.of("<cat>"), or of all of a Learned, where each subject goes on from its own token's; throws Error where
-  /// rows differ by layer or timestep, and one set would say another thing.
+  /// Of learned.of("<cat>"), or of all of a Learned, where each subject goes on from its own token's; throws Error
+  /// where rows differ by layer or timestep, and one set would say another thing.
   template <class L>
   static RowsInit from(const L& learned) {
     RowsInit init;
@@ -39,7 +39,8 @@ struct RowsInit {
   /// [n, D]; throws Error where none were given. A width or number that does not fit is found when the sum is bound.
   template <class Model>
   Tensor rows(const Model&, const BindContext& context) const {
-    if (!of_token.empty()) return detail::by_token(of_token, context.current().token, "RowsInit").detach().to(at::kFloat);
+    if (!of_token.empty())
+      return detail::by_token(of_token, context.current().token, "RowsInit").detach().to(at::kFloat);
     if (!given.defined())
       throw Error("RowsInit", "no rows to start from", "give RowsInit::from(learned.of(\"<cat>\"))");
     return given.detach().to(at::kFloat);

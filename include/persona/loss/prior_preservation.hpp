@@ -126,8 +126,7 @@ struct PriorPreservation {
              {"sampling.sampler", sampling.sampler},
              {"sampling.eta", sampling.eta},
              {"sampling.first", sampling.first},
-             {"sampling.start",
-              sampling.start.defined() ? persona::hash_tensor(sampling.start) : std::uint64_t{0}}}};
+             {"sampling.start", sampling.start.defined() ? persona::hash_tensor(sampling.start) : std::uint64_t{0}}}};
   }
 
  private:

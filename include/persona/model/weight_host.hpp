@@ -30,8 +30,8 @@ struct WeightRef {
   std::string full_name() const { return detail::join_name(host, name); }
 };
 
-/// A stored tensor as a leaf on the weight's device, a value that is not trained; throws Error naming weight and tensor where there is none, or
-/// where it has another shape.
+/// A stored tensor as a leaf on the weight's device, a value that is not trained; throws Error naming weight and tensor
+/// where there is none, or where it has another shape.
 inline Leaf stored_leaf(const StoredChange& stored, const std::string& name, const WeightRef& ref,
                         at::IntArrayRef shape) {
   const auto found = stored.tensors.find(name);

@@ -17,8 +17,8 @@
 namespace persona {
 
 /// The K and V projections of cross-attention, trained whole (Custom Diffusion, Kumari et al. 2023). No gradient goes
-/// through the keys and values of the start token, which are known by diffusers' names (attn2, to_k, to_v). Throws Error where that is asked of a weight that its module reads
-/// as a plain tensor (torch::nn, TorchScript).
+/// through the keys and values of the start token, which are known by diffusers' names (attn2, to_k, to_v). Throws
+/// Error where that is asked of a weight that its module reads as a plain tensor (torch::nn, TorchScript).
 struct CrossAttentionKV {
   using plays = Plays<Role::weight_parameterization>;
   Subset weights = subsets::cross_attention_kv();  ///< cross_attention_with_bias(): to_q and to_out as well

@@ -181,7 +181,8 @@ void check_file(const Model& model, const Learned& learned, const Recipe<C...>& 
   for (const auto& [name, change] : kept) size[name] = change.norm().template item<double>();
   sum_up(read, -1);
   for (const auto& [name, left] : kept)
-    require(left.norm().template item<double>() <= 1e-3 * size[name] + 1e-7 * refs.at(name).base.norm().template item<double>(),
+    require(left.norm().template item<double>() <=
+                1e-3 * size[name] + 1e-7 * refs.at(name).base.norm().template item<double>(),
             "the change of '" + name + "' is another after Learned::save and Learned::load");
   for (const LearnedRows& row : learned.rows) {
     const auto& back = read.of(row.token);

@@ -38,7 +38,7 @@ consteval bool explain_component_for() {
   if constexpr (plays_role<C, Role::weight_parameterization>) {
     static_assert(
         !requires(const Model& model) { model.learned_rows(); },
-        "[persona] this sum changes weights, and the model has learned things in it, whose weights are not lent: train on the base model, go on from rows with RowsInit::from, or bake what was learned of weights into a model of its own first (docs/how-to/many_subjects.md)");
+        "[persona] this sum changes weights, and the model has learned things in it, whose weights are not lent; train on the base model, go on from rows with RowsInit::from, or bake what was learned of weights into a model of its own first (docs/how-to/many_subjects.md)");
     static_assert(
         HasDenoiserWeights<Model> || HasTextEncoderWeights<Model>,
         "[persona] this sum changes weights, and neither the model's denoiser nor its text encoder lends any: needs 'std::vector<persona::WeightRef> weights()', and a non-const 'denoiser()' or 'text_encoder()' (docs/concepts/weight_host.md)");
