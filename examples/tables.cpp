@@ -9,6 +9,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <filesystem>
 #include <iostream>
 
 int main(int argc, char** argv) {
@@ -51,6 +52,8 @@ int main(int argc, char** argv) {
                            "name the --stage that is shared");
     if (report_only && !taken.empty())
       throw persona::Error("--take", "adds results, and --report adds none", "leave one of them out");
+    if (report_only && !portion.stages.empty())
+      throw persona::Error("--stage", "is computed, and --report computes nothing", "leave one of them out");
     portion.share = shares.first, portion.shares = shares.second;
     if (quick) plan = tables::Plan::quick();
     if (app.count("--people")) plan.people = asked.people;
@@ -58,6 +61,9 @@ int main(int argc, char** argv) {
     if (app.count("--long")) plan.long_people = asked.long_people;
     if (out.empty()) out = quick ? "out/tables-quick" : PERSONA_SOURCE "/docs/tables";
     if (cells_folder.empty()) cells_folder = out + "/cells";
+    if (report_only && !std::filesystem::is_directory(cells_folder))
+      throw persona::Error("--cells " + cells_folder, "is not there, and --report computes nothing",
+                           "name the folder of results");
     const auto held = report_only ? nullptr : tables::hold(cells_folder);
     const auto sd = persona::StableDiffusion::load(toyland + "/model", load);
     const auto names = persona::read_lines(toyland + "/names.txt");

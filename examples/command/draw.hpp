@@ -35,6 +35,14 @@ inline std::string slug(const std::string& prompt) {
       text += '-';
     if (text.size() >= 48) break;
   }
+  // No letter of several bytes is cut.
+  auto last = text.size();
+  while (last > 0 && (static_cast<unsigned char>(text[last - 1]) & 0xC0U) == 0x80) --last;
+  if (last > 0 && static_cast<unsigned char>(text[last - 1]) >= 0xC0) {
+    const auto lead = static_cast<unsigned char>(text[last - 1]);
+    const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+    if (text.size() - (last - 1) < length) text.resize(last - 1);
+  }
   while (text.ends_with('-')) text.pop_back();
   return text.empty() ? "picture" : text;
 }
@@ -69,6 +77,7 @@ inline int draw(const Settings& settings, Drawing what) {
   if (what.prompts.empty()) throw Usage("--prompt", "no prompt is given", "--prompt 'a photo of <one>'");
   if (what.images < 1 || what.images > 10000)
     throw Usage("--num-images", "is " + std::to_string(what.images), "1 to 10000");
+  expect_writable(settings.out);  // before what takes long
   const auto base = Model::load(settings.model, loading_of(settings));
   persona::Personalized<Model> model(base, {});
   std::vector<std::string> names;  // how prompts call what was learned

@@ -181,7 +181,7 @@ inline const std::vector<Method>& methods() {
        {"as_published", "names", "name_columns", "use_encoder", "l2_weight", "l2_form"},
        [](Settings& s) {
          s.lr = 5e-3, s.steps = cross_initialization_steps, s.batch = cross_initialization_batch, s.vectors = 2;
-         s.class_word = "person";
+         s.class_word = "person", s.captions = "mixed";
          if (s.as_published) s.name_columns = "pieces", s.l2_form = "mean_of_norms";
        },
        d::start([](const Settings& s) {
@@ -200,7 +200,7 @@ inline const std::vector<Method>& methods() {
         "special_tokens", "decay_toward_start", "full_basis", "basis_batches"},
        [](Settings& s) {
          s.lr = 2e-3, s.steps = 500, s.batch = 4;
-         if (s.as_published) s.steps = 1000, s.special_tokens = true, s.basis_start = "first";
+         if (s.as_published) s.steps = 1000, s.special_tokens = true, s.basis_start = "first", s.basis_rank = 1;
        },
        d::start([](const Settings& s) {
          const auto distance = s.basis_distance == "cosine" ? BasisDistance::cosine
@@ -222,7 +222,8 @@ inline const std::vector<Method>& methods() {
       {"celeb_basis", "coefficients of names' principal directions, from a face feature (Yuan et al.)",
        d::joined(names_and_components, {"face_feature"}),
        [](Settings& s) {
-         s.lr = 1e-2, s.steps = 400, s.batch = 2, s.vectors = 2, s.name_columns = "pieces", s.class_word = "person";
+         s.lr = 1e-2, s.steps = 400, s.batch = 2, s.vectors = 2, s.name_columns = "pieces", s.class_word = "person",
+         s.captions = "mixed";
        },
        d::start([](const Settings& s) {
          if (s.face_feature.empty())
@@ -241,7 +242,8 @@ inline const std::vector<Method>& methods() {
        })},
       {"celeb_basis_direct", "the coefficients themselves", d::joined(names_and_components, {"unit_norm"}),
        [](Settings& s) {
-         s.lr = 1e-2, s.steps = 400, s.batch = 2, s.vectors = 2, s.name_columns = "pieces", s.class_word = "person";
+         s.lr = 1e-2, s.steps = 400, s.batch = 2, s.vectors = 2, s.name_columns = "pieces", s.class_word = "person",
+         s.captions = "mixed";
        },
        d::start([](const Settings& s) {
          return CrossInit{d::names(s), d::columns(s), false} +

@@ -34,10 +34,8 @@ inline persona::Subject subject_of(const Method& method, const Settings& s) {
                            .phrase = s.phrase};
   if (says_class(method) && s.phrase.empty() && !s.class_word.empty()) subject.phrase = "{} " + s.class_word;
   // Cross Initialization's own way to speak of a face.
-  if (!says_class(method) && s.phrase.empty() && s.vectors == 2 && s.class_word == "person") {
+  if (!says_class(method) && s.phrase.empty() && s.vectors == 2 && s.class_word == "person")
     subject.phrase = "face of {} person";
-    if (s.captions == "object") subject.captions.templates = persona::TemplateSet::mixed;
-  }
   return subject;
 }
 

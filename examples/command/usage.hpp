@@ -60,7 +60,8 @@ struct Arguments {
       auto& list = texts[flag];
       const auto had = list.size();
       if (flag.size() < given.size()) list.push_back(given.substr(flag.size() + 1));
-      while (i + 1 < argc && !std::string_view(argv[i + 1]).starts_with("--")) list.emplace_back(argv[++i]);
+      while (i + 1 < argc && !std::string_view(argv[i + 1]).starts_with("--") && argv[i + 1] != std::string_view("-h"))
+        list.emplace_back(argv[++i]);
       if (list.size() == had)
         throw Usage(flag, i + 1 < argc ? std::string("is given no text before ") + argv[i + 1] : "is given no text",
                     flag + " 'a text' 'another'");

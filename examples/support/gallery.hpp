@@ -79,11 +79,12 @@ int show_gallery(int argc, char** argv, const std::string& title, std::string ou
   std::string model = PERSONA_SOURCE "/examples/toyland/model";
   CLI::App app(title);
   app.add_option("--out", out, "folder that is written");
-  app.add_option("--model", model, "Stable Diffusion model in diffusers' folder layout");
+  persona::LoadOptions load;
+  add_model_options(app, model, load);
   options(app);
   return run(app, argc, argv, [&] {
     Gallery gallery(title, out);
-    act(persona::StableDiffusion::load(model), gallery);
+    act(persona::StableDiffusion::load(model, load), gallery);
     gallery.save();
   });
 }

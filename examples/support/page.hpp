@@ -39,6 +39,7 @@ struct Settings {
   bool rare_word = false;  ///< weights are learned, and the thing goes by a rare word of the vocabulary
   std::string model = toyland_folder + "/model";
   std::string names = toyland_folder + "/names.txt";
+  persona::LoadOptions load{};
   std::uint64_t seed = 1;
   std::int64_t steps = 0;  ///< of each training; 0: the example's own
 };
@@ -296,7 +297,7 @@ int show(int argc, char** argv, const std::string& title, Settings settings, Act
   persona::keep_freed_memory();
   CLI::App app(title);
   app.add_option("--out", settings.out, "folder that is written");
-  app.add_option("--model", settings.model, "Stable Diffusion model in diffusers' folder layout");
+  add_model_options(app, settings.model, settings.load);
   app.add_option("--photo", settings.photo, "the photo");
   app.add_option("--class", settings.class_word, "what it shows, one word: person, cat, ...");
   app.add_option("--names", settings.names, "people whom the model knows, one 'First Last' a line");
@@ -307,7 +308,7 @@ int show(int argc, char** argv, const std::string& title, Settings settings, Act
     if (settings.class_word.find_first_of(" \t") != std::string::npos)
       throw persona::Error("--class", "'" + settings.class_word + "' is more than one word",
                            "say what kind of thing it is in one: person, cat, chair");
-    const auto sd = persona::StableDiffusion::load(settings.model);
+    const auto sd = persona::StableDiffusion::load(settings.model, settings.load);
     const auto subject = subject_of(settings);
     const auto [channels, height, width] = sd.latent_shape();
     const auto factor = sd.autoencoder().vae_scale_factor();

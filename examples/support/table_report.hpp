@@ -37,7 +37,8 @@ inline void report_head(Page& page, const Cells& cells, const Plan& plan, const 
       "first's score less the second's, ± the standard error of these differences; * marks those that chance gives once in "
       "twenty or less often, by Student's t (2.09 standard errors of twenty subjects, 2.26 of ten, 2.78 of five, 4.30 of "
       "three), no allowance made for their number. "
-      "Pictures are drawn with the same noise for every subject and method: ± does not cover that noise. What methods and "
+      "Pictures are drawn with the same noise for every subject and method, and every run is trained by the numbers of one "
+      "seed: ± covers neither. What methods and "
       "columns are, and the prompts, stands at the end.");
 }
 

@@ -5,6 +5,8 @@
 #include "sizes.hpp"
 #include "trainer.hpp"
 
+#include <persona/core/hash.hpp>
+
 #include <filesystem>
 #include <thread>
 
@@ -24,6 +26,15 @@ inline std::vector<Example> training_examples(std::uint64_t seed, long n) {
   return examples;
 }
 
+/// What latents are made of: the training set's seed, and the autoencoder's weights.
+inline Tensor made_of(const persona::AutoencoderKL& vae, std::uint64_t seed) {
+  std::uint64_t hash = 0;
+  persona::for_each_weight(vae, [&](const std::string&, const persona::Weight& weight) {
+    hash = persona::hash_tensor(weight.base.detach().to(at::kCPU).contiguous(), hash);
+  });
+  return at::tensor({static_cast<std::int64_t>(seed), static_cast<std::int64_t>(hash)}, at::kLong);
+}
+
 /// Encodes the training set with two threads, or reads it from `cache`.
 inline LatentSet encode_training_set(const persona::AutoencoderKL& vae, std::uint64_t seed, long n,
                                      const std::string& cache, at::Device device) {
@@ -31,7 +42,8 @@ inline LatentSet encode_training_set(const persona::AutoencoderKL& vae, std::uin
   if (std::filesystem::exists(cache)) {
     const auto read = load_tensors(cache);
     set.mean = read.at("mean"), set.std = read.at("std");
-    if (set.mean.size(0) != n) throw std::runtime_error(cache + " holds another training set: delete it");
+    if (set.mean.size(0) != n || !read.contains("made_of") || !at::equal(read.at("made_of"), made_of(vae, seed)))
+      throw std::runtime_error(cache + " holds another training set, or another autoencoder's latents: delete it");
   } else {
     const auto options = at::TensorOptions().dtype(at::kHalf);
     const std::vector<std::int64_t> shape{n, latent_channels, 16, 16};
@@ -52,7 +64,7 @@ inline LatentSet encode_training_set(const persona::AutoencoderKL& vae, std::uin
     std::jthread other([&] { encode(n / 2, n); });
     encode(0, n / 2);
     other.join();
-    save_tensors(cache, {{"mean", set.mean}, {"std", set.std}});
+    save_tensors(cache, {{"mean", set.mean}, {"std", set.std}, {"made_of", made_of(vae, seed)}});
   }
   const auto mean = set.mean.slice(0, 0, std::min(n, 4096L)).to(at::kFloat),
              std = set.std.slice(0, 0, std::min(n, 4096L)).to(at::kFloat);

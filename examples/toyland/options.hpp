@@ -1,11 +1,13 @@
 #pragma once
 
+#include <charconv>
 #include <exception>
 #include <iostream>
 #include <map>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 namespace toyland {
 
@@ -28,10 +30,25 @@ class Options {
   }
 
   const std::string& text(const std::string& key) const { return values_.at(key); }
-  double number(const std::string& key) const { return std::stod(values_.at(key)); }
-  long count(const std::string& key) const { return std::stol(values_.at(key)); }
+  double number(const std::string& key) const { return read<double>(key, "a number"); }
+  /// A whole number; of threads and batches at least one.
+  long count(const std::string& key) const {
+    const auto value = read<long>(key, "a whole number");
+    if (value < 1 && (key == "threads" || key == "batch"))
+      throw std::invalid_argument("--" + key + " is " + values_.at(key) + ": at least 1");
+    return value;
+  }
 
  private:
+  template <class T>
+  T read(const std::string& key, const char* what) const {
+    const auto& text = values_.at(key);
+    T value{};
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size())
+      throw std::invalid_argument("--" + key + " is '" + text + "': expected " + what);
+    return value;
+  }
   std::string usage() const {
     std::string text;
     for (const auto& [key, value] : values_) text += " --" + key + " (" + value + ")";

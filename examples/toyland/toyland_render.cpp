@@ -4,11 +4,12 @@
 #include "options.hpp"
 #include "probe.hpp"
 
+#include <persona/io/atomic_file.hpp>
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 
 using namespace toyland;
@@ -57,7 +58,7 @@ static void make(int argc, char** argv) {
                      {"caption", said ? caption(example, {.fully = true}, dice) : ""},
                      {"answers", answers(example)}});
   }
-  std::ofstream(out / "captions.json") << facts.dump(1) << '\n';
+  persona::write_file_atomically(out / "captions.json", facts.dump(1) + "\n");
   std::cout << options.count("count") << " pictures in " << out.string() << '\n';
 }
 

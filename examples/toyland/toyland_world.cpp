@@ -8,10 +8,11 @@
 #include "style_pictures.hpp"
 #include "tokenizer_folder.hpp"
 
+#include <persona/io/atomic_file.hpp>
+
 #include <nlohmann/json.hpp>
 
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 
 using namespace toyland;
@@ -51,7 +52,7 @@ void write_photos(const std::filesystem::path& folder) {
     facts["place"] = place_names[static_cast<std::size_t>(scene.place)],
     facts["garment"] = garment_names[static_cast<std::size_t>(scene.garment)];
     facts["answers"] = answers({.shown = {{person}}, .scene = scene});
-    std::ofstream(folder / (std::string(name) + ".json")) << facts.dump(2) << '\n';
+    persona::write_file_atomically(folder / (std::string(name) + ".json"), facts.dump(2) + "\n");
   }
 }
 
@@ -78,9 +79,9 @@ void write_held_out(const std::filesystem::path& folder) {
                        {"place", place_names[static_cast<std::size_t>(scene.place)]},
                        {"answers", answers(example)}});
     }
-    std::ofstream file(kept / "index.json");
-    for (std::size_t i = 0; i < count; ++i) file << (i == 0 ? "[" : ",\n ") << index[i].dump();
-    file << "]\n";
+    std::string text;
+    for (std::size_t i = 0; i < count; ++i) text += (i == 0 ? "[" : ",\n ") + index[i].dump();
+    persona::write_file_atomically(kept / "index.json", text + "]\n");
   };
   write("person", 25, [](std::size_t i) { return Example{.shown = {{unnamed_people().at(100 + i)}}}; });
   write("thing", unseen_count, [](std::size_t i) { return Example{.shown = {{unseen_things().at(i)}}}; });
@@ -107,8 +108,9 @@ static void make(int argc, char** argv) {
       argc, argv, {{"tokenizer", "model/tokenizer"}, {"names", "names.txt"}, {"photos", "photos"}, {"sheets", ""}});
   const auto vocabulary = train_vocabulary(grammar_words());
   write_tokenizer(options.text("tokenizer"), vocabulary, static_cast<int>(max_length));
-  std::ofstream names(options.text("names"));
-  for (const auto& named : named_people()) names << named.name() << '\n';
+  std::string names;
+  for (const auto& named : named_people()) names += named.name() + '\n';
+  persona::write_file_atomically(options.text("names"), names);
   std::cout << grammar_words().size() << " words, " << vocabulary.tokens.size() << " tokens, " << named_people().size()
             << " names\n";
 

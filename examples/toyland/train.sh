@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Trains Toyland's model, stage by stage: bash examples/toyland/train.sh PROGRAMS OUT [SCALE]
 #   PROGRAMS  folder of the built toyland_* programs (build/tests/examples/toyland)
-#   OUT       folder for checkpoints; a stage that was broken off goes on from its checkpoint there
+#   OUT       folder for checkpoints; a stage that was broken off goes on from its weights there, with its minutes and
+#             its rate begun anew
 #   SCALE     of every stage's minutes (1: about five hours on two cores)
 # DEVICE=cuda trains there; then a SCALE of 0.1 sees as many pictures.
 set -euo pipefail

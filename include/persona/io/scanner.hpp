@@ -111,7 +111,9 @@ class JsonScanner {
     number();
     double value = 0;
     const auto* const end = text_.data() + at_;
-    if (std::from_chars(text_.data() + start, end, value).ptr != end) fail(what + " must be a number");
+    const auto read = std::from_chars(text_.data() + start, end, value);
+    if (read.ptr != end) fail(what + " must be a number");
+    if (read.ec != std::errc()) fail(what + " is out of range");
     return value;
   }
   bool boolean(const std::string& what) {

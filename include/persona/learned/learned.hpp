@@ -19,6 +19,7 @@
 #include <persona/text/stored_rows.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
@@ -28,6 +29,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -242,7 +244,7 @@ struct Learned {
           if (part.starts_with(prefix))
             row.stored.tensors.emplace(part.substr(prefix.size()), source.load_finite(part));
         if (const auto layers = learned.metadata.find("persona.layers." + row.token); layers != learned.metadata.end())
-          row.stored.layers = std::strtoll(layers->second.c_str(), nullptr, 10);
+          row.stored.layers = read_layers(layers->second, file);
         row.layered = read_layered<LayeredRows::State, NeTIMapper::State, Forms...>(row.stored, file);
       }
       learned.rows.push_back(std::move(row));
@@ -260,6 +262,13 @@ struct Learned {
   }
 
  private:
+  static std::int64_t read_layers(const std::string& text, const std::filesystem::path& file) {
+    std::int64_t layers = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), layers);
+    if (error != std::errc() || end != text.data() + text.size() || layers < 1)
+      throw Error(file.string(), "says '" + text + "' of its layers, where a number belongs", "the file was changed");
+    return layers;
+  }
   template <class State, class... Others>
   static std::function<RowSet(const RowQuery&)> read_layered(StoredRows& stored, const std::filesystem::path& file) {
     if constexpr (StoredRowState<State>) {

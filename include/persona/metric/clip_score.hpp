@@ -35,6 +35,11 @@ Score clip_text_score(const E& embedder, const Tensor& images, std::span<const s
     throw Error("clip_text_score", std::to_string(n) + " images and " + std::to_string(texts.size()) + " texts",
                 "one text an image, or one for all");
   const auto all = detail::cosines(embedder.embed_images(images), embedder.embed_texts(texts), "clip_text_score");
+  if (all.size(0) != n || all.size(1) != static_cast<std::int64_t>(texts.size()))
+    throw Error("clip_text_score",
+                "the embedder gave " + std::to_string(all.size(0)) + " and " + std::to_string(all.size(1)) +
+                    " features for " + std::to_string(n) + " images and " + std::to_string(texts.size()) + " texts",
+                "one an image, one a text");
   return score_of(detail::scaled(texts.size() == 1 ? all.select(1, 0) : all.diagonal(), scale));
 }
 

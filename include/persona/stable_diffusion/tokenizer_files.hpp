@@ -160,6 +160,8 @@ inline void read_options(const JsonFile& file, CLIPTokenizerOptions& options, bo
 }
 
 inline void add_stated(CLIPTokenizerFiles& files, AddedToken token, std::int64_t id, const std::string& where) {
+  if (token.content.empty())
+    throw Error(where, "the added token of id " + std::to_string(id) + " has no text", "the file is damaged");
   files.stated_ids.emplace_back(token.content, id);
   files.stated_in = where;
   files.options.added_tokens.push_back(std::move(token));
@@ -187,7 +189,8 @@ inline bool read_added_tokens_decoder(const JsonFile& config, CLIPTokenizerFiles
     const auto where = config.where("added_tokens_decoder", id);
     if (id.empty() || id.size() > 9 || id.find_first_not_of("0123456789") != std::string::npos)
       throw Error(where, "expected an id, found '" + id + "'");
-    const bool special = token.is_object() && token.value("special", false);
+    const auto said = token.is_object() ? token.find("special") : token.end();
+    const bool special = said != token.end() && said->is_boolean() && said->get<bool>();
     tokens.emplace_back(std::stoll(id), read_added_token(token, special, !special, where));
   }
   std::ranges::sort(tokens, {}, &std::pair<std::int64_t, AddedToken>::first);
