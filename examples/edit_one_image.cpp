@@ -20,8 +20,9 @@ int main(int argc, char** argv) {
             .token = "it", .photos = persona::photos(photo), .captions = persona::Captions::prompt(caption)};
         const auto [channels, height, width] = sd.latent_shape();
         const auto factor = sd.autoencoder().vae_scale_factor();
-        const auto picture = persona::to_images(
-            persona::prepare_photo(subject.photos[0].image, height * factor, width * factor)).front();  // as the model sees it
+        const auto picture =
+            persona::to_images(persona::prepare_photo(subject.photos[0].image, height * factor, width * factor))
+                .front();  // as the model sees it
         std::vector<persona::Image> cells;
         std::vector<std::string> captions;
         const auto draw = [&](const auto& model, const std::string& title) {

@@ -1,6 +1,7 @@
 #pragma once
 // For examples that show grids of pictures and no scores: options, a progress bar, the grids, one page.
 
+#include "support/model_options.hpp"
 #include "support/program.hpp"
 #include "support/subjects.hpp"
 

@@ -2,6 +2,7 @@
 // What the small examples show beside learning: options, prompts, pictures, charts, and what the probe reads off
 // pictures.
 
+#include "support/model_options.hpp"
 #include "support/program.hpp"
 #include "support/subjects.hpp"
 #include "support/toyland_metrics.hpp"

@@ -95,7 +95,8 @@ inline const std::vector<std::pair<std::string, std::string>>& columns_explained
       {"cosine to start", "of the learned rows and those that they started as"},
       {"cos(E(v), v)", "of the learned rows and what the text encoder makes of them"},
       {"trained", "numbers that are trained, token rows among them"},
-      {"CPU seconds", "of training, one thread; of the results that were timed, on several machines: ratios are the benches'"}};
+      {"CPU seconds",
+       "of training, one thread; of the results that were timed, on several machines: ratios are the benches'"}};
   return all;
 }
 

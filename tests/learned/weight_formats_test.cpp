@@ -183,6 +183,7 @@ TEST_CASE("a LoRA's scale that stands beside the tensors is read: peft's configu
   CHECK(near(read(peft, "", R"({"lora_alpha": 8, "alpha_pattern": {"0.to_v": 6, "to_q": 1}})"), scaled(3)));
   CHECK_THROWS_WITH(read(peft, "", R"({"alpha_pattern": {".*to_v": 6}})"), Catch::Contains("regular expression"));
   CHECK_THROWS_WITH(read(peft, "", R"({"lora_alpha": "8"})"), Catch::Contains("lora_alpha must be a number"));
+  CHECK_THROWS_WITH(read(peft, "", R"({"lora_alpha": 1e999})"), Catch::Contains("lora_alpha is out of range"));
   const std::map<std::string, Tensor> diffusers{{"unet.attn2.0.to_v.lora.down.weight", a},
                                                 {"unet.attn2.0.to_v.lora.up.weight", b}};
   CHECK(near(read(diffusers, R"({"unet.r": 2, "unet.lora_alpha": 8, "text_encoder.lora_alpha": 2})", "{}"), scaled(4)));

@@ -83,6 +83,12 @@ TEST_CASE("CLIP scores: the cosine of image and text, on either scale, and of im
   CHECK(persona::clip_image_score(table, images({3}), images({0, 1})).mean == Approx(diagonal));
   CHECK_THROWS_WITH(persona::clip_text_score(table, drawn, std::vector<std::string>{"0", "1"}),
                     Catch::Contains("3 images and 2 texts"));
+  struct DropsOne {
+    Tensor embed_images(const Tensor& x) const { return table.embed_images(x.slice(0, 1)); }
+    Tensor embed_texts(std::span<const std::string> texts) const { return table.embed_texts(texts); }
+  };
+  CHECK_THROWS_WITH(persona::clip_text_score(DropsOne{}, drawn, texts),
+                    Catch::Contains("gave 2 and 3 features for 3 images and 3 texts"));
 }
 
 TEST_CASE("perceptual distance: 0 of an image from itself, by hand for one layer, weighted by channel") {

@@ -39,11 +39,14 @@ def encode(text, rows, ids):
 
 
 def columns(text, by_word):
-    """The mean row of each column: over words (the mean of a word's pieces), or over the pieces of the whole name."""
+    """The mean row of each column: over first and last words (the mean of a word's pieces), or over the pieces of the
+    whole name in their order."""
     table = text.get_input_embeddings().weight.data
     entries = [[] for _ in range(VECTORS)]
     for name in NAMES:
         parts = name if by_word else [[piece] for word in name for piece in word]
+        if by_word and len(parts) > VECTORS:
+            parts = [*parts[: VECTORS - 1], parts[-1]]
         for i, part in enumerate(parts[:VECTORS]):
             entries[i].append(table[part].mean(0))
     return torch.stack([torch.stack(entry).mean(0) for entry in entries])

@@ -213,7 +213,13 @@ TEST_CASE("added tokens of older folders keep the ids that the files state") {
   CHECK(std::to_string(*folder.load().id_of("<ada>")) == size);
   folder.write("added_tokens.json", "{\"<ada>\": 4000}");
   CHECK_THAT(message([&] { folder.load(); }), Contains("added_tokens.json") && Contains("4000") && Contains(size));
+  folder.write("added_tokens.json", R"({"": 5})");
+  CHECK_THAT(message([&] { folder.load(); }), Contains("the added token of id 5 has no text"));
   folder.remove("added_tokens.json");
+  folder.write("tokenizer_config.json", R"({"added_tokens_decoder": {"5": {"content": ""}}})");
+  CHECK_THAT(message([&] { folder.load(); }), Contains("[persona]") && Contains("5"));
+  folder.write("tokenizer_config.json", R"({"added_tokens_decoder": {"5": {"content": "<x>", "special": "yes"}}})");
+  CHECK_THAT(message([&] { folder.load(); }), Contains("[persona]") && Contains("special"));
   folder.write("tokenizer_config.json",
                "{\"added_tokens_decoder\": {\"" + size + "\": {\"content\": \"<bob>\", \"special\": true}}}");
   CHECK(std::to_string(*folder.load().id_of("<bob>")) == size);

@@ -12,7 +12,8 @@ namespace persona {
 
 /// A mean over images, how sure it is, and what was left out of it.
 struct Score {
-  double mean = std::numeric_limits<double>::quiet_NaN();            ///< not a number where nothing was scored, or one value is none
+  double mean =
+      std::numeric_limits<double>::quiet_NaN();  ///< not a number where nothing was scored, or one value is none
   double standard_error = std::numeric_limits<double>::quiet_NaN();  ///< s / sqrt(n); not a number below two images
   std::int64_t count = 0;                                            ///< images that were scored
   std::int64_t left_out = 0;                                         ///< images that the rule passed over
