@@ -94,9 +94,9 @@ for method in $("$persona" methods | cut -d' ' -f1); do
   "$persona" inspect "$work/all/$method/learned.safetensors" >"$work/inspect.log"
   grep -q 'Learned::load' "$work/inspect.log" || die "$method: $(cat "$work/inspect.log")"
 done
-grep -q '^captions = "mixed"$' "$work/all/cross_initialization/run.toml" || die 'run.toml names other captions than a face is learned by'
+grep -q "^captions = 'mixed'$" "$work/all/cross_initialization/run.toml" || die 'run.toml names other captions than a face is learned by'
 "$persona" personalize "${thing[@]}" --method batex --as-published --steps 1 --out "$work/published" >/dev/null 2>&1
-for said in 'basis_rank = 1' 'special_tokens = true' 'basis_start = "first"'; do
+for said in 'basis_rank = 1' 'special_tokens = true' "basis_start = 'first'"; do
   grep -qF "$said" "$work/published/run.toml" || die "not the published BaTex: no $said"
 done
 
