@@ -9,7 +9,7 @@
 
 namespace persona {
 
-/// The mean rows [n, D] fp32 of a list of names: row i over the names that have an i-th word (or piece); names that
+/// The mean rows [n, D] fp32 of a list of names: row i over the names that have a word or piece for it; names that
 /// occur twice count twice. Throws Error where there are no names, or no name reaches row i.
 template <class Model>
 Tensor mean_of_names(const Model& model, const std::vector<std::string>& names, std::int64_t n,

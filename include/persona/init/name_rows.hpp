@@ -13,8 +13,8 @@ namespace persona {
 
 /// Which piece of a name counts toward which row.
 enum class NameColumns {
-  words,  ///< i-th word of the name to row i, the last word to the last of several rows; a word of several tokens by
-          ///< the mean of their rows (Cross Initialization, the paper: first and last names)
+  words,   ///< i-th word of the name to row i, the last word to the last of several rows; a word of several tokens by
+           ///< the mean of their rows (Cross Initialization, the paper: first and last names)
   pieces,  ///< i-th token of the name to row i, whatever word it belongs to (its published code)
 };
 
@@ -26,9 +26,9 @@ inline std::string_view to_string(NameColumns columns) {
   return "";
 }
 
-/// The rows of a list of names, column by column: [m_i, D] fp32, where column i has an entry for each name that has an
-/// i-th word (or piece); names that occur twice have two. Throws Error, as `who`, where there are no names, or no name
-/// reaches column i.
+/// The rows of a list of names, column by column: [m_i, D] fp32, where column i has an entry for each name that has a
+/// word or piece for it (NameColumns); names that occur twice have two. Throws Error, as `who`, where there are no
+/// names, or no name reaches column i.
 template <class Model>
 std::vector<Tensor> name_rows(const Model& model, const std::vector<std::string>& names, std::int64_t n,
                               NameColumns columns = NameColumns::words, const std::string& who = "CrossInit") {
