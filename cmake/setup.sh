@@ -69,6 +69,7 @@ apt_install() {
 # A LibTorch that is new enough lies under the prefix: Debian's own is of 2022.
 has_torch() {
   local folder=$1/share/cmake/Torch version
+  [ -e "$folder/TorchConfig.cmake" ] || folder=$1/Torch  # torch.utils.cmake_prefix_path
   [ -e "$folder/TorchConfig.cmake" ] || return 1
   version=$(sed -n 's/^set(PACKAGE_VERSION "\([0-9.]*\).*/\1/p' "$folder/TorchConfigVersion.cmake" 2>/dev/null)
   [ -z "$version" ] || [ "$(printf '%s\n' 2.11 "$version" | sort -V | head -n 1)" = 2.11 ] ||
@@ -136,12 +137,18 @@ collect() {
   say "gathering headers and static libraries into $to"
   local multiarch; multiarch=$(uname -m)-linux-gnu
   ( cd /usr/include
-    for path in range concepts meta std catch2 nlohmann CLI utf8proc.h png.h pngconf.h pnglibconf.h libpng16 zlib.h \
+    for path in range concepts meta std catch2 nlohmann CLI toml++ utf8proc.h png.h pngconf.h pnglibconf.h libpng16 zlib.h \
       zconf.h jpeglib.h jmorecfg.h jerror.h "$multiarch/jconfig.h" "$multiarch/zconf.h"; do
       if [ -e "$path" ]; then cp -rL "$path" "$to/include/"; fi
     done )
   for path in libutf8proc.a libpng.a libpng16.a libz.a libjpeg.a; do
     cp -L "/usr/lib/$multiarch/$path" "$to/lib/"
+  done
+  for path in /usr/lib/libCatch2*.a "/usr/lib/$multiarch/"libCatch2*.a; do
+    if [ -e "$path" ]; then cp -L "$path" "$to/lib/"; fi
+  done
+  for path in "/usr/lib/$multiarch/cmake/tomlplusplus" /usr/share/cmake/tomlplusplus /usr/lib/cmake/tomlplusplus; do
+    if [ -e "$path" ]; then cp -rL "$path" "$to/lib/cmake/"; fi
   done
   for path in /usr/lib/cmake/range-v3 /usr/lib/cmake/Catch2; do cp -rL "$path" "$to/lib/cmake/"; done
   for path in /usr/share/cmake/nlohmann_json /usr/share/cmake/CLI11; do cp -rL "$path" "$to/share/cmake/"; done
@@ -194,10 +201,12 @@ if [ "${1:-}" = --tests ]; then
 fi
 {
   echo "# Written by cmake/setup.sh."
+  [ -z "${Torch_DIR:-}" ] || echo "set(Torch_DIR \"$Torch_DIR\" CACHE PATH \"\")"
   [ -z "$torch_prefix" ] || echo "list(APPEND CMAKE_PREFIX_PATH \"$torch_prefix\")"
 } >build/persona-prefix.cmake
 {
   echo "# Written by cmake/setup.sh; for projects that use persona, too: they are to find the same LibTorch and compiler."
+  [ -z "${Torch_DIR:-}" ] || echo "export Torch_DIR=\"$Torch_DIR\""
   [ -z "$torch_prefix" ] || echo "export CMAKE_PREFIX_PATH=\"$torch_prefix\${CMAKE_PREFIX_PATH:+:\$CMAKE_PREFIX_PATH}\""
   echo 'export CMAKE_GENERATOR="${CMAKE_GENERATOR:-Ninja}"'
   [ -z "${cmake_path:-}" ] || echo "export PATH=\"$cmake_path:\$PATH\""

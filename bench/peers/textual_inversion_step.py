@@ -4,11 +4,10 @@ The step is the script's: pixels through the VAE's posterior at every step, nois
 whole token table, and the rows that are not the placeholder's written back.
 """
 import argparse
-import json
-import os
 import sys
 import time
 
+import diffusers
 import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
@@ -39,8 +38,9 @@ def main():
     parser.add_argument("--sd21", action="store_true")
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--dtype", choices=["fp32", "bf16"], default="fp32")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     args = parser.parse_args()
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count())))
+    torch.set_num_threads(args.threads)
     unet, vae, text, scheduler, size = load(args)
     dtype = torch.float32 if args.dtype == "fp32" else torch.bfloat16
     unet.requires_grad_(False).to(dtype)
@@ -75,7 +75,7 @@ def main():
             table[frozen] = original[frozen]
         return loss.detach().item()
 
-    print(json.dumps({"ready": True}), flush=True)
+    print(f"ready: diffusers {diffusers.__version__}, torch {torch.__version__}", flush=True)
     for _ in sys.stdin:
         start = time.perf_counter()
         step()

@@ -19,7 +19,8 @@ namespace {
 /// Forgets what this process held until now.
 void forget_peak() {
   ::malloc_trim(0);
-  std::ofstream("/proc/self/clear_refs") << "5";
+  if (!(std::ofstream("/proc/self/clear_refs") << "5" << std::flush))
+    throw std::runtime_error("/proc/self/clear_refs cannot be written: the peak would be that of making the model");
 }
 /// The most that it held since, MiB.
 double peak() {

@@ -4,7 +4,9 @@
 #include <persona/init/cross.hpp>
 #include <persona/init/token.hpp>
 #include <persona/loss/l2.hpp>
+#include <persona/loss/min_snr.hpp>
 #include <persona/optim/adamw.hpp>
+#include <persona/optim/learning_rate.hpp>
 #include <persona/param/layered_rows.hpp>
 #include <persona/param/low_rank.hpp>
 #include <persona/param/low_rank_factors.hpp>
@@ -509,6 +511,109 @@ TEST_CASE_METHOD(Fixture, "a checkpoint replaces checkpoints alone, and resumes 
     text["persona.completed"] = completed;
     persona::write_safetensors(file, tensors, text);
     CHECK_THROWS_WITH(begin(4, {.resume = folder / "run"}), Catch::Contains("persona.completed is"));
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "a run whose rates depend on .steps is resumed with as many alone") {
+  const persona::test::Folder folder;
+  const auto begin = [&](const auto& rate, std::int64_t steps, const std::filesystem::path& resume = {}) {
+    return persona::personalize(model, subjects[0], TokenInit{} + rate,
+                                {.steps = steps, .batch = 1, .seed = 1, .resume = resume});
+  };
+  const auto half = [&](const auto& rate, const std::filesystem::path& to) {
+    auto run = begin(rate, 8);
+    for (const Step& step : run)
+      if (step.index == 4) break;
+    run.save(to);
+  };
+  half(persona::CosineRate{}, folder / "cosine"), half(persona::ConstantRate{.warmup = 2}, folder / "constant");
+  CHECK_NOTHROW(begin(persona::CosineRate{}, 8, folder / "cosine"));
+  CHECK_THROWS_WITH(begin(persona::CosineRate{}, 16, folder / "cosine"),
+                    Catch::Contains("rates were those of 8 steps, and .steps is 16"));
+  CHECK_NOTHROW(begin(persona::ConstantRate{.warmup = 2}, 16, folder / "constant"));
+  CHECK_THROWS_WITH(begin(persona::LinearRate{.warmup = -1}, 8).drain(), Catch::Contains(".warmup is -1"));
+  struct Upward {
+    using plays = persona::Plays<persona::Role::learning_rate_schedule>;
+    double factor(std::int64_t, std::int64_t) const { return -1; }
+    persona::Description describe() const { return {"Upward", {}}; }
+  };
+  CHECK_THROWS_WITH(begin(Upward{}, 8).drain(), Catch::Contains("factor at step 1 is -1"));
+}
+
+TEST_CASE_METHOD(Fixture, "an optimizer that makes its state at the first step is not resumed without it") {
+  struct Late {
+    using plays = persona::Plays<persona::Role::optimizer>;
+    struct State {
+      std::vector<persona::Leaf> leaves;
+      std::vector<persona::NamedTensor> kept{};
+      void step(const persona::OptimizerStep&) {
+        const at::NoGradGuard no_grad;
+        for (auto& leaf : leaves) leaf.value.sub_(0.01 * leaf.value.grad());
+        if (kept.empty()) kept.push_back({"momentum", at::ones({1})});
+      }
+      std::vector<persona::NamedTensor> state() const { return kept; }
+    };
+    State bind(std::vector<persona::Leaf> leaves, double) const { return {std::move(leaves)}; }
+    persona::Description describe() const { return {"Late", {}}; }
+  };
+  const persona::test::Folder folder;
+  persona::personalize(model, subjects[0], TokenInit{} + Late{}, {.steps = 1}).drain().save(folder / "late");
+  CHECK_THROWS_WITH(
+      persona::personalize(model, subjects[0], TokenInit{} + Late{}, {.steps = 2, .resume = folder / "late"}),
+      Catch::Contains("optimizer.momentum") && Catch::Contains("which nothing here reads"));
+}
+
+TEST_CASE_METHOD(Fixture, "whatever ends a fit, what was learned until then arrives") {
+  const auto stops = [](const Step& step) {
+    if (step.index == 3) throw std::runtime_error("no memory");
+  };
+  try {
+    persona::fit(model, subjects[0], persona::recipe(TokenInit{}), {.steps = 6}, stops);
+    FAIL("it was not stopped");
+  } catch (const persona::Interrupted& stopped) {
+    CHECK_THAT(stopped.what(), Catch::Contains("no memory"));
+    CHECK(stopped.learned.rows.size() == 1);
+  }
+}
+
+TEST_CASE_METHOD(Fixture, "numbers of another shape than a sample each are refused, not spread") {
+  struct Wide {  // as alpha-bar is shaped to be multiplied with latents
+    using plays = persona::Plays<persona::Role::scheduler>;
+    persona::DDPMScheduler ddpm{};
+    std::int64_t num_train_timesteps() const { return ddpm.num_train_timesteps(); }
+    Tensor add_noise(const Tensor& x, const Tensor& n, const Tensor& t) const { return ddpm.add_noise(x, n, t); }
+    Tensor target(const Tensor& x, const Tensor& n, const Tensor& t) const { return ddpm.target(x, n, t); }
+    Tensor snr(const Tensor& t) const { return ddpm.snr(t).view({-1, 1, 1, 1}); }
+    persona::Description describe() const { return {"Wide", {}}; }
+  };
+  auto wide = persona::personalize(model, subjects[0], TokenInit{} + Wide{} + persona::MinSNR{}, {.steps = 1});
+  CHECK_THROWS_WITH(wide.drain(), Catch::Contains("the schedule's snr(t)"));
+  struct Column {
+    using plays = persona::Plays<persona::Role::contribution>;
+    void reweigh(persona::Batch& batch, const Tensor& snr) const { batch.weights = at::ones_like(snr).view({-1, 1}); }
+    persona::Description describe() const { return {"Column", {}}; }
+  };
+  auto column = persona::personalize(model, subjects[0], TokenInit{} + Column{}, {.steps = 1});
+  CHECK_THROWS_WITH(column.drain(), Catch::Contains(".weights"));
+  struct OneChannel {
+    Tensor predict(const Tensor& x, const Tensor&, const Tensor& states) const {
+      return x.slice(1, 0, 1) * states.mean();
+    }
+  };
+  const persona::ModelParts parts{model.tokenizer(), model.text_encoder(), OneChannel{}, model.scheduler(),
+                                  {3, 4, 4},         model.autoencoder()};
+  auto narrow = persona::personalize(parts, subjects[0], persona::recipe(TokenInit{}), {.steps = 1});
+  CHECK_THROWS_WITH(narrow.drain(), Catch::Contains("the denoiser predicts"));
+}
+
+TEST_CASE_METHOD(Fixture, "two regularizers of one kind are told apart in what a step says") {
+  auto run =
+      persona::personalize(model, subjects[0], TokenInit{} + persona::L2Reg{1} + persona::L2Reg{2}, {.steps = 1});
+  for (const Step& step : run) {
+    const auto terms = step.terms();
+    REQUIRE(terms.size() == 2);
+    CHECK(terms[0].first == "L2Reg");
+    CHECK(terms[1].first == "L2Reg 2");
   }
 }
 

@@ -20,7 +20,7 @@ struct BoundTarget {
   std::function<Tensor(const Tensor& x0, const Tensor& noise, const Tensor& t)> target{};
 };
 
-/// What a component may use, beside the model, when a sum is bound.
+/// What a component may use, beside the model, when a sum is bound; valid until bind() returns: copy what is kept.
 struct BindContext {
   std::span<const Subject> subjects{};  ///< all that are trained together
   std::size_t subject = 0;              ///< the one whose rows are being made

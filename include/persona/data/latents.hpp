@@ -1,5 +1,6 @@
 #pragma once
 
+#include <persona/core/error.hpp>
 #include <persona/core/random.hpp>
 #include <persona/core/tensor.hpp>
 #include <persona/data/augmentation.hpp>
@@ -104,7 +105,13 @@ class LatentSource {
     return {.mean = moments.mean.to(at::kFloat), .std = moments.std.defined() ? moments.std.to(at::kFloat) : Tensor{}};
   }
   std::int64_t pick(at::Generator& host) const {
-    if (augmentation_.variants().kind == Variants::Kind::finite) return augmentation_.draw(host);
+    if (augmentation_.variants().kind == Variants::Kind::finite) {
+      const auto variant = augmentation_.draw(host);
+      if (variant < 0 || variant >= per_photo_)
+        throw Error("augmentation", "drew variant " + std::to_string(variant) + " of " + std::to_string(per_photo_),
+                    "draw() of Variants::finite(n) gives 0 to n - 1");
+      return variant;
+    }
     return at::randint(0, per_photo_, {}, host, at::kLong).item<std::int64_t>();
   }
 

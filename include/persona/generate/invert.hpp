@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <ranges>
 #include <string>
 #include <variant>
 #include <vector>
@@ -28,7 +29,8 @@ Tensor invert_batch(const Model& model, const S& sampler, const Tensor& latents,
                     const std::vector<std::string>& prompts, const InvertOptions& options, const SampleRows& rows) {
   const auto run = sampler.begin(options.steps);
   PromptEncoder<Model> encoder(model, prompts, {.guidance = 1}, rows);
-  const std::vector<double> times(run.timesteps().begin(), run.timesteps().end());
+  auto&& all = run.timesteps();  // may be a value
+  const std::vector<double> times(std::ranges::begin(all), std::ranges::end(all));
   auto x = latents;
   for (auto i = std::ssize(times) - 1; i >= 0; --i) {
     const double time = times[static_cast<std::size_t>(i)];

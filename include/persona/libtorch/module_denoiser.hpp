@@ -56,18 +56,29 @@ inline ReboundWeights rebound_weights(const std::shared_ptr<torch::nn::Module>& 
   return weights;
 }
 
+namespace detail {
+/// A norm that writes its running statistics in training mode.
+inline bool keeps_statistics(const torch::nn::Module& module) {
+  namespace nn = torch::nn;
+  const auto tracks = [](const auto* norm) { return norm && norm->options.track_running_stats(); };
+  return module.as<nn::BatchNorm1dImpl>() || module.as<nn::BatchNorm2dImpl>() || module.as<nn::BatchNorm3dImpl>() ||
+         tracks(module.as<nn::InstanceNorm1dImpl>()) || tracks(module.as<nn::InstanceNorm2dImpl>()) ||
+         tracks(module.as<nn::InstanceNorm3dImpl>());
+}
+}  // namespace detail
+
 /// A torch::nn module as a Denoiser and a WeightHost: forward(x_t [B, C, H, W], t [B], states [B, L, C']) -> [B, C, H,
 /// W], called in the dtype of its first parameter. Its tensors are never written, and are its own between calls. Copies
-/// may be called from several threads. Throws Error where a batch norm is in training mode, which writes; call eval()
-/// on a module with dropout, too.
+/// may be called from several threads. Throws Error where a norm that keeps statistics (batch norms, instance norms
+/// that are told to) is in training mode, which writes; call eval() on a module with dropout, too.
 template <class Impl>
 class ModuleDenoiser {
  public:
   explicit ModuleDenoiser(std::shared_ptr<Impl> module)
       : module_(std::move(module)), weights_(rebound_weights(module_)) {
     for (const auto& item : module_->named_modules())
-      if (item.value()->is_training() && item.value()->template as<torch::nn::BatchNorm2dImpl>())
-        throw Error("ModuleDenoiser: " + item.key(), "is a batch norm in training mode, which writes its statistics",
+      if (item.value()->is_training() && detail::keeps_statistics(*item.value()))
+        throw Error("ModuleDenoiser: " + item.key(), "is a norm in training mode, which writes its statistics",
                     "call eval() on the module first");
   }
   explicit ModuleDenoiser(const torch::nn::ModuleHolder<Impl>& holder) : ModuleDenoiser(holder.ptr()) {}

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <persona/core/error.hpp>
 #include <persona/core/role.hpp>
 
 #include <algorithm>
@@ -7,10 +8,14 @@
 #include <concepts>
 #include <cstdint>
 #include <numbers>
+#include <string>
 
 namespace persona {
 
 namespace detail {
+inline void expect_warmup(std::int64_t warmup) {
+  if (warmup < 0) throw Error("learning rate", ".warmup is " + std::to_string(warmup), "0 or more steps");
+}
 template <class S>
 concept HasFactor = requires(const S& schedule, std::int64_t step, std::int64_t steps) {
   { schedule.factor(step, steps) } -> std::convertible_to<double>;
@@ -26,6 +31,7 @@ struct ConstantRate {
   using plays = Plays<Role::learning_rate_schedule>;
   std::int64_t warmup = 0;  ///< steps of linear warm-up
   double factor(std::int64_t step, std::int64_t) const {
+    detail::expect_warmup(warmup);
     return step < warmup ? static_cast<double>(step) / static_cast<double>(warmup) : 1.0;
   }
   Description describe() const { return {"ConstantRate", {{"warmup", warmup}}}; }
@@ -36,6 +42,7 @@ struct LinearRate {
   using plays = Plays<Role::learning_rate_schedule>;
   std::int64_t warmup = 0;
   double factor(std::int64_t step, std::int64_t steps) const {
+    detail::expect_warmup(warmup);
     if (step < warmup) return static_cast<double>(step) / static_cast<double>(warmup);
     return static_cast<double>(std::max<std::int64_t>(steps - step, 0)) /
            static_cast<double>(std::max<std::int64_t>(steps - warmup, 1));
@@ -48,6 +55,7 @@ struct CosineRate {
   using plays = Plays<Role::learning_rate_schedule>;
   std::int64_t warmup = 0;
   double factor(std::int64_t step, std::int64_t steps) const {
+    detail::expect_warmup(warmup);
     if (step < warmup) return static_cast<double>(step) / static_cast<double>(warmup);
     const double progress =
         static_cast<double>(step - warmup) / static_cast<double>(std::max<std::int64_t>(steps - warmup, 1));

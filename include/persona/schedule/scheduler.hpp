@@ -30,6 +30,8 @@ concept HasBegin = requires(const S& sampler, std::int64_t steps) { sampler.begi
 template <class R>
 concept SamplerRun = requires(R& run, std::int64_t i, const Tensor& x) {
   { run.timesteps() } -> std::ranges::input_range;
+  requires std::ranges::sized_range<decltype(run.timesteps())>;
+  requires std::convertible_to<std::ranges::range_value_t<decltype(run.timesteps())>, double>;
   { run.init_noise_sigma() } -> std::convertible_to<double>;
   { run.scale_model_input(x, i) } -> std::convertible_to<Tensor>;
   { run.step(x, i, x) } -> std::convertible_to<Tensor>;

@@ -26,9 +26,10 @@
 
 namespace persona::testing {
 
-/// n subjects with one small photo each: tokens "<one>", "<two>", ...
+/// Up to four subjects with one small photo each: tokens "<one>", "<two>", ... Throws Error where more are asked for.
 inline std::vector<Subject> tiny_subjects(std::int64_t n = 1, std::int64_t vectors = 1) {
   static constexpr const char* tokens[] = {"<one>", "<two>", "<three>", "<four>"};
+  if (n < 0 || n > std::ssize(tokens)) throw Error("tiny_subjects", "asked for " + std::to_string(n), "0 to 4");
   std::vector<Subject> subjects;
   for (std::int64_t i = 0; i < n; ++i) {
     Image image;

@@ -166,7 +166,12 @@ void bind_terms(const Model& model, const C& component, const BindContext& conte
     auto state = std::make_shared<State>(bind_or_copy(component, model, context));
     const std::string name = component.describe().name;
     if constexpr (plays_role<C, Role::regularizer>) {
-      BoundRegularizer term{.name = name,
+      // Charts and tables of a run tell two of one kind apart.
+      auto called = name;
+      for (int n = 2;
+           std::ranges::find(bound.regularizers, called, &BoundRegularizer::name) != bound.regularizers.end(); ++n)
+        called = name + " " + std::to_string(n);
+      BoundRegularizer term{.name = called,
                             .loss = [state](const StepView& view) { return Tensor(std::as_const(*state).loss(view)); }};
       if constexpr (WantsAttention<State>)
         term.wants = [state](const AttentionLayer& layer) { return std::as_const(*state).wants(layer); };

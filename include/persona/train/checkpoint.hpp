@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -31,6 +32,7 @@ inline std::map<std::string, std::string> describe_run(const Session& session) {
   text["persona.accumulate"] = std::to_string(session.options().accumulate);
   text["persona.seed"] = std::to_string(session.options().seed);
   text["persona.completed"] = std::to_string(session.learned_until());
+  text["persona.steps"] = std::to_string(session.steps());
   std::string photos, tokens;
   for (const TrainingData& data : session.data()) photos += std::to_string(data.fingerprint) + " ";
   for (const BoundRows& row : session.bound().rows)
@@ -53,12 +55,11 @@ inline void expect_only_a_checkpoint(const std::filesystem::path& folder) {
   }
 }
 
-inline std::int64_t completed_steps(const std::filesystem::path& file, const std::string& text) {
+inline std::int64_t steps_said(const std::filesystem::path& file, const std::string& key, const std::string& text) {
   std::int64_t steps = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), steps);
   if (error != std::errc() || end != text.data() + text.size() || steps < 0)
-    throw Error(file.string(), "persona.completed is '" + text + "'",
-                "the file was changed: a number of steps belongs there");
+    throw Error(file.string(), key + " is '" + text + "'", "the file was changed: a number of steps belongs there");
   return steps;
 }
 
@@ -153,12 +154,27 @@ inline void load_checkpoint(Session& session, const std::filesystem::path& folde
     for (const auto& [part, value] : detail::frozen_parts(row))
       if (const auto name = "frozen." + row.placeholder.token + "." + part; source.contains(name))
         expect_near(name, value, ("'" + part + "' of " + row.placeholder.token + ", which is not trained,").c_str());
-  const auto completed = detail::completed_steps(file, saved["persona.completed"]);
+  // An optimizer that makes its state at the first step would go on without it.
+  std::set<std::string> asked;
+  for (const Leaf& leaf : session.bound().leaves) asked.insert("leaf." + leaf.name);
+  for (const auto& [name, value] : session.bound().optimizer.state()) asked.insert("optimizer." + name);
+  for (const auto& name : source.names())
+    if ((name.starts_with("leaf.") || name.starts_with("optimizer.")) && !asked.contains(std::string(name)))
+      throw Error("resume from " + folder.string(), "it holds '" + std::string(name) + "', which nothing here reads",
+                  "an optimizer's state() is there from bind() on (docs/concepts/optimizer.md)");
+  const auto completed = detail::steps_said(file, "persona.completed", saved["persona.completed"]);
   if (completed > session.steps())
     throw Error(
         "resume from " + folder.string(),
         "it stands behind step " + std::to_string(completed) + ", and .steps is " + std::to_string(session.steps()),
         ".steps counts from the run's beginning: ask for more");
+  const auto planned = detail::steps_said(file, "persona.steps", saved["persona.steps"]);
+  for (std::int64_t i = 0; i < completed; ++i)
+    if (session.bound().rate(i, planned) != session.bound().rate(i, session.steps()))
+      throw Error("resume from " + folder.string(),
+                  "its learning rates were those of " + std::to_string(planned) + " steps, and .steps is " +
+                      std::to_string(session.steps()),
+                  "the schedule of this sum depends on .steps: ask for as many, or begin a new run");
   session.resume_at(completed);
 }
 

@@ -21,6 +21,7 @@
 #include <persona/train/step.hpp>
 
 #include <concepts>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <set>
@@ -158,7 +159,7 @@ Tensor early_gradients(const std::shared_ptr<Model>& model, const Subject& subje
                        std::int64_t batches, const BoundScheduler& scheduler,
                        const std::vector<BoundAugmentation>& augmentations, TrainOptions options,
                        const Random& random) {
-  options.steps = batches;
+  options.steps = batches, options.accumulate = 1;
   auto bound = std::make_shared<Bound>();
   auto free = FreeRows{}.bind(rows.detach(), *model, {});
   const auto leaf = free.leaves().front();
@@ -290,7 +291,7 @@ class Interrupted : public Error {
 };
 
 /// Personalizes to the end and returns what was learned; hooks are told of the beginning, of every step and of the end.
-/// An Error on the way arrives as Interrupted, which has what was learned until then.
+/// An exception on the way arrives as Interrupted, which has what was learned until then.
 template <class Model, class S, class R, class... Hooks>
 Learned fit(Model&& model, const S& subjects, const R& sum, TrainOptions options = {}, Hooks&&... hooks) {
   auto run = personalize(std::forward<Model>(model), subjects, sum, std::move(options));
@@ -298,6 +299,8 @@ Learned fit(Model&& model, const S& subjects, const R& sum, TrainOptions options
     drain(run, hooks...);
   } catch (const Error& error) {
     throw Interrupted(error, run.learned());
+  } catch (const std::exception& error) {
+    throw Interrupted(Error("fit", error.what()), run.learned());
   }
   return run.learned();
 }

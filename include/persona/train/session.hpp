@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -128,8 +129,13 @@ class Session {
     find_bad_step(record_);
     keep_last_good();
     guard();
-    bound_->optimizer.step(
-        {.lr_factor = bound_->rate(completed_, options_.steps), .found_inf = (bad_step_ >= 0).to(at::kFloat)});
+    const double factor = bound_->rate(completed_, options_.steps);
+    if (!(factor >= 0) || !std::isfinite(factor))
+      throw Error(
+          "personalize",
+          "the learning rate's factor at step " + std::to_string(completed_ + 1) + " is " + std::to_string(factor),
+          "a schedule's factor(step, steps) is 0 or more");
+    bound_->optimizer.step({.lr_factor = factor, .found_inf = (bad_step_ >= 0).to(at::kFloat)});
     drop_gradients();
     finish(std::move(record_));
   }

@@ -76,8 +76,10 @@ void finish_batch(Batch& batch, const T& tokenizer, const Bound& bound, const Ra
   const bool reweighs = std::ranges::any_of(bound.contributions, [](const auto& c) { return bool(c.reweigh); });
   if (!reweighs) return;
   const auto snr = bound.scheduler.snr(batch.t);
+  expect_shape(snr, {{batch.size(), "B"}}, "the schedule's snr(t)", "one number a timestep");
   for (const BoundContribution& contribution : bound.contributions)
     if (contribution.reweigh) contribution.reweigh(batch, snr);
+  detail::expect_one_a_sample(batch);
 }
 
 /// The rows of every conditioned layer (one set where they are uniform), differentiable in the leaves.
@@ -118,6 +120,11 @@ inline bool any_wants(const std::vector<BoundRegularizer>& regularizers, const A
 inline StepResult result_of(const Bound& bound, const Batch& batch, const std::vector<RowSet>& sets, const Tensor& x_t,
                             const Tensor& prediction, const std::vector<AttentionTap::Map>& attention) {
   const auto target = bound.scheduler.target(batch.latents, batch.noise, batch.t).to(at::kFloat);
+  if (prediction.sizes() != target.sizes())
+    throw Error("step",
+                "the denoiser predicts " + shape_string(prediction.sizes()) + ", the schedule's target is " +
+                    shape_string(target.sizes()),
+                "both are shaped like the latents");
   StepResult result;
   result.loss = denoising_loss(prediction, target, batch);
   result.denoising = result.loss.detach();
