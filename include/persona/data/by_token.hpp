@@ -21,4 +21,14 @@ const T& by_token(const std::map<std::string, T>& learned, const std::string& to
 template <class L>
 concept LearnedOfMany = requires(const L& learned) { learned.rows.begin()->token; };
 
+/// What `of_row` makes of one token's rows into `one`, or of all of a Learned's into `each` by token.
+template <class L, class T, class F>
+void take_learned(const L& learned, T& one, std::map<std::string, T>& each, F&& of_row) {
+  if constexpr (LearnedOfMany<L>) {
+    for (const auto& row : learned.rows) each.emplace(row.token, of_row(row));
+  } else {
+    one = of_row(learned);
+  }
+}
+
 }  // namespace persona::detail

@@ -28,11 +28,7 @@ struct RowsInit {
   template <class L>
   static RowsInit from(const L& learned) {
     RowsInit init;
-    if constexpr (detail::LearnedOfMany<L>) {
-      for (const auto& row : learned.rows) init.of_token.emplace(row.token, one_set(row));
-    } else {
-      init.given = one_set(learned);
-    }
+    detail::take_learned(learned, init.given, init.of_token, [](const auto& row) { return one_set(row); });
     return init;
   }
 

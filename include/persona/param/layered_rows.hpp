@@ -32,11 +32,7 @@ struct LayeredRows {
   template <class L>
   static LayeredRows from(const L& learned) {
     LayeredRows next;
-    if constexpr (detail::LearnedOfMany<L>) {
-      for (const auto& row : learned.rows) next.of_token.emplace(row.token, by_layer(row));
-    } else {
-      next.given = by_layer(learned);
-    }
+    detail::take_learned(learned, next.given, next.of_token, [](const auto& row) { return by_layer(row); });
     return next;
   }
 

@@ -65,11 +65,7 @@ struct NeTIMapper {
   template <class L>
   NeTIMapper from(const L& learned) const {
     auto next = *this;
-    if constexpr (detail::LearnedOfMany<L>) {
-      for (const auto& row : learned.rows) next.of_token.emplace(row.token, mapper_of(row));
-    } else {
-      next.given = mapper_of(learned);
-    }
+    detail::take_learned(learned, next.given, next.of_token, [](const auto& row) { return mapper_of(row); });
     return next;
   }
 
