@@ -22,10 +22,12 @@ int main(int argc, char** argv) {
   std::pair<std::size_t, std::size_t> shares{1, 1};
   std::vector<std::string> taken;
   long threads = static_cast<long>(std::max(1u, std::thread::hardware_concurrency()));
-  bool quick = false, report_only = false;
+  bool quick = false, report_only = false, redraw = false;
   CLI::App app("Scores Textual Inversion, Cross Initialization, BaTex and their rivals on the embedded model.");
   app.add_flag("--quick", quick, "one of each, two rates, few steps, one picture a prompt: minutes on two cores");
   app.add_flag("--report", report_only, "write the page from the results that there are");
+  app.add_flag("--redraw", redraw,
+               "train again what the page shows and has no picture of; its results stay as they are");
   app.add_option("--out", out, "folder of tables.html and tables.md (docs/tables; out/tables-quick with --quick)");
   app.add_option("--cells", cells_folder, "folder of results (OUT/cells)");
   app.add_option("--pictures", pictures, "folder of pictures, one row a result (out/tables/MODEL-DTYPE)");
@@ -52,6 +54,8 @@ int main(int argc, char** argv) {
                            "name the --stage that is shared");
     if (report_only && !taken.empty())
       throw persona::Error("--take", "adds results, and --report adds none", "leave one of them out");
+    if (report_only && redraw)
+      throw persona::Error("--redraw", "trains and draws, and --report does neither", "leave one of them out");
     if (report_only && !portion.stages.empty())
       throw persona::Error("--stage", "is computed, and --report computes nothing", "leave one of them out");
     portion.share = shares.first, portion.shares = shares.second;
@@ -74,11 +78,13 @@ int main(int argc, char** argv) {
     const tables::Drawing drawing{.images = plan.images, .steps = plan.drawing_steps};
     tables::Cells cells(cells_folder, tables::common(model, load, training, drawing));
     const auto studies = tables::Studies::read(plan);
-    const tables::Workshop workshop{sd, metrics, names, cells, pictures, training, drawing};
+    const auto page = [&] { return tables::report(cells, plan, studies, drawing, model, pictures); };
     for (const auto& other : taken) std::cout << other << ": " << cells.take(other) << " results taken over\n";
+    tables::Workshop workshop{sd, metrics, names, cells, pictures, training, drawing};
+    if (redraw) workshop.undrawn = page().absent();
     if (!report_only) tables::compute(workshop, plan, studies, threads, portion);
     if (share->count() > 0) return 0;  // the page is of all shares' results together
-    tables::write_report(cells, plan, studies, drawing, model, pictures, out);
+    page().save(out);
     std::cout << out << "/tables.html\n";
     return 0;
   } catch (const std::exception& error) {

@@ -37,6 +37,11 @@ struct Setting {
   friend auto operator<=>(const Setting&, const Setting&) = default;
 };
 
+/// The file of a result's row of pictures.
+inline std::string picture_name(const Setting& setting, const std::string& subject) {
+  return setting.name() + "_" + subject + ".png";
+}
+
 /// Mean over subjects, and its standard error.
 struct Mean {
   double mean = std::nan(""), error = std::nan("");

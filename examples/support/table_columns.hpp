@@ -80,8 +80,7 @@ inline void add_pictures(Page& page, const Cells& cells, const std::vector<Setti
   for (const auto& setting : settings)
     for (std::size_t i = 0; i < std::min(count, subjects.size()); ++i)
       if (cells.has(setting, subjects[i].id))
-        page.picture(pictures / (setting.name() + "_" + subjects[i].id + ".png"),
-                     setting.name() + ", " + subjects[i].id);
+        page.picture(pictures / picture_name(setting, subjects[i].id), setting.name() + ", " + subjects[i].id);
 }
 
 }  // namespace tables

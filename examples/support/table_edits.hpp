@@ -74,7 +74,7 @@ inline std::vector<Work> edit_work(const Workshop& workshop, const std::vector<S
   std::vector<Work> list;
   for (const Specimen& one : things)
     for (const Setting& setting : settings) {
-      if (workshop.cells.has(setting, one.id)) continue;
+      if (!workshop.lacks(setting, one.id)) continue;
       list.push_back(work_for(workshop, setting, one.id, [&, setting](const std::function<void()>& tick) {
         std::vector<persona::Image> shown{one.photo};
         const auto score = [&](const auto& model) {

@@ -55,13 +55,11 @@ inline const Setting fed_back_setting{"fed_back", 0, 0};
 inline std::vector<Work> fed_back_work(const Workshop& workshop, const std::vector<std::string>& words) {
   std::vector<Work> list;
   for (const std::string& word : words)
-    if (!workshop.cells.has(fed_back_setting, word))
+    if (workshop.lacks(fed_back_setting, word))
       list.push_back(work_for(workshop, fed_back_setting, word, [&workshop, word](const std::function<void()>& tick) {
         std::vector<persona::Image> shown;
-        workshop.cells.add(fed_back_setting, word,
-                           feed_back(workshop.sd, workshop.metrics, word, workshop.drawing, &shown));
-        persona::write_png(persona::make_grid(shown, {.columns = 4}),
-                           workshop.pictures / ("fed_back_" + word + ".png"));
+        auto result = feed_back(workshop.sd, workshop.metrics, word, workshop.drawing, &shown);
+        workshop.keep(fed_back_setting, word, std::move(result), shown);
         tick();
       }));
   return list;

@@ -10,6 +10,7 @@
 #include <cctype>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,13 +44,13 @@ class Page {
   }
   /// Of a result that there is; its picture may be on another machine.
   Page& picture(const std::filesystem::path& file, const std::string& caption) {
-    if (!std::filesystem::exists(file)) return ++absent_, *this;
+    if (!std::filesystem::exists(file)) return absent_.insert(file.filename().string()), *this;
     const auto image = persona::read_image(file);
     report_.image(image, caption, image.width);
     return *this;
   }
-  /// How many pictures were asked for and are not there.
-  std::size_t absent() const { return absent_; }
+  /// The pictures that were asked for and are not there.
+  const std::set<std::string>& absent() const { return absent_; }
   Page& chart(const std::string& title, const std::vector<persona::Series>& lines, const char* x_label = "step") {
     report_.chart(title, lines, {.x_label = x_label});
     std::string name;
@@ -81,7 +82,7 @@ class Page {
   persona::Report report_;
   std::string markdown_;
   std::vector<Chart> charts_{};
-  std::size_t absent_ = 0;
+  std::set<std::string> absent_{};
 };
 
 /// A score's mean; with `above`, how many subjects have more.

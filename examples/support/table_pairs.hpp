@@ -132,7 +132,7 @@ inline std::vector<Work> pair_work(const Workshop& workshop, const std::vector<S
   std::vector<Work> list;
   for (const Pair& pair : pairs)
     for (const Setting& setting : settings) {
-      if (workshop.cells.has(setting, pair.id())) continue;
+      if (!workshop.lacks(setting, pair.id())) continue;
       list.push_back(work_for(workshop, setting, pair.id(), [&, setting](const std::function<void()>& tick) {
         std::vector<persona::Image> shown{pair.first->photo, pair.second->photo};
         const auto score = [&](const auto& sd, const persona::Learned* learned) {

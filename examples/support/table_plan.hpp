@@ -163,7 +163,8 @@ struct Studies {
   /// Textual Inversion and BaTex on the same things over the whole grid of steps, the other's in `things`.
   Study steps{.methods = {"ti", batex_name(paper_share)}, .worth = things.worth};
   /// Every method that faces or names are asked for, and those for anything.
-  Study rivals{.methods = {"ti", "ci", "celeb", "celeb_direct", "ci_celeb", "xti", "neti"}, .worth = people.worth};
+  Study rivals{.methods = {"ti", "ci", "celeb", "celeb_direct", "ci_celeb", "xti", "neti", batex_name(paper_share)},
+               .worth = people.worth};
 
   /// The methods that change weights, on the animals and objects of `rows`; SVDiff's authors' rate, and its paper's
   /// steps.

@@ -57,9 +57,22 @@ inline void report_fed_back(Page& page, const Cells& cells, const std::filesyste
     for (const char* key : {"kind_by_row", "kind_by_output", "alike", "seeds_alike"})
       row.push_back(Mean{.mean = result[key], .count = 1}.text(2));
     rows.push_back(std::move(row));
-    page.picture(pictures / ("fed_back_" + word + ".png"), word + ": v, E(v), v, E(v)");
+    page.picture(pictures / picture_name(fed_back_setting, word), word + ": v, E(v), v, E(v)");
   }
   page.table({"word", "seen, by v", "seen, by E(v)", "cosine of the two", "of two by v"}, rows);
+}
+
+/// What becomes of one subject's rows along these runs (Figs. 2, 6 and 7 of Cross Initialization).
+inline void report_curves(Page& page, const Cells& cells, const std::vector<Setting>& settings,
+                          const std::string& subject, const std::string& when = {}) {
+  for (const auto& [title, what] :
+       std::vector<std::pair<const char*, Curve>>{{"Norm of the rows", Curve::norm},
+                                                  {"Norm of E(v)", Curve::cross_norm},
+                                                  {"Cosine of E(v) and v", Curve::cross_cosine},
+                                                  {"Cosine of the rows to their start", Curve::cosine_to_start},
+                                                  {"Denoising loss, mean of 20 steps", Curve::loss}})
+    if (const auto lines = curves(cells, settings, subject, what); !lines.empty())
+      page.chart(title + when + ", " + subject, lines);
 }
 
 /// Cross Initialization without each of its parts, and what becomes of the rows.
@@ -74,21 +87,12 @@ inline void report_ablations(Page& page, const Cells& cells, const Plan& plan, c
   auto drawn = plan.ablations(plan.usual_ci());
   drawn.insert(drawn.begin(), {"ti", drawn.front().lr, drawn.front().steps});
   if (people.test.empty()) return;
-  const auto& subject = people.test.front().id;
-  for (const auto& [title, what] :
-       std::vector<std::pair<const char*, Curve>>{{"Norm of the rows", Curve::norm},
-                                                  {"Norm of E(v)", Curve::cross_norm},
-                                                  {"Cosine of E(v) and v", Curve::cross_cosine},
-                                                  {"Cosine of the rows to their start", Curve::cosine_to_start},
-                                                  {"Denoising loss, mean of 20 steps", Curve::loss}})
-    if (const auto lines = curves(cells, drawn, subject, what); !lines.empty())
-      page.chart(std::string(title) + ", " + subject, lines);
+  report_curves(page, cells, drawn, people.test.front().id);
 }
 
-/// Writes tables.html and tables.md; `model` tells which weights the results are of.
-inline void write_report(const Cells& cells, const Plan& plan, const Studies& studies, const Drawing& drawing,
-                         const std::string& model, const std::filesystem::path& pictures,
-                         const std::filesystem::path& out) {
+/// The page of tables.html and tables.md; `model` tells which weights the results are of.
+inline Page report(const Cells& cells, const Plan& plan, const Studies& studies, const Drawing& drawing,
+                   const std::string& model, const std::filesystem::path& pictures) {
   Page page("The papers' tables on Toyland");
   report_head(page, cells, plan, studies, drawing, model);
   const auto& [people, things] = std::tie(studies.people, studies.things);
@@ -110,6 +114,7 @@ inline void write_report(const Cells& cells, const Plan& plan, const Studies& st
   few.resize(std::min(few.size(), plan.long_people));
   add_table(page, cells, longest, few, person_columns, remark);
   add_differences(page, cells, long_comparisons(cells, plan, people), few, person_differences);
+  if (!people.test.empty()) report_curves(page, cells, plan.long_runs(), people.test.front().id, ", 5000 steps");
   page.section("T1: people, validation split (settings are chosen here)");
   add_table(page, cells, people.settings(), ids(people.validation), person_columns, choosing_remarks(people, cells));
   report_ablations(page, cells, plan, people);
@@ -125,13 +130,13 @@ inline void write_report(const Cells& cells, const Plan& plan, const Studies& st
   report_rivals(page, cells, plan, studies, pictures);
   report_weights(page, cells, plan, studies, pictures);
   report_words(page);
-  if (page.absent() > 0)
+  if (!page.absent().empty())
     page.section("Pictures")
         .paragraph(
-            std::to_string(page.absent()) +
+            std::to_string(page.absent().size()) +
             " pictures are not shown: their results were computed in another folder or on another machine, and kept without "
-            "them.");
-  page.save(out);
+            "them. tables --redraw draws them.");
+  return page;
 }
 
 }  // namespace tables

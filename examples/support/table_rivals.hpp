@@ -137,8 +137,7 @@ inline void report_styles(Page& page, const Cells& cells, const Plan& plan, cons
   chosen.insert(chosen.begin(), untrained_style);
   for (const Setting& setting : chosen)
     for (const auto& id : styles)
-      if (cells.has(setting, id))
-        page.picture(pictures / (setting.name() + "_" + id + ".png"), setting.name() + ", " + id);
+      if (cells.has(setting, id)) page.picture(pictures / picture_name(setting, id), setting.name() + ", " + id);
 }
 
 /// Every method that learns rows, each at its best setting: on animals and objects, and on people.
@@ -177,9 +176,8 @@ inline void report_rivals(Page& page, const Cells& cells, const Plan& plan, cons
       "that judges alone and identity, which can only help it there.");
   add_table(page, cells, with_untrained(rivals.chosen(cells)), ids(rivals.test), person_columns,
             remarks(rivals, cells));
-  for (const char* method : {"ti", "ci"})
-    add_differences(page, cells, against(rivals.chosen(cells), rivals.best(cells, method)), ids(rivals.test),
-                    person_differences);
+  for (const auto& reference : {rivals.best(cells, "ti"), rivals.best(cells, "ci"), std::optional(plan.usual_ci())})
+    add_differences(page, cells, against(rivals.chosen(cells), reference), ids(rivals.test), person_differences);
   add_pictures(page, cells, rivals.chosen(cells), rivals.test, 2, pictures);
   page.section("Rivals, validation splits (settings are chosen here)");
   add_table(page, cells, rows.settings(), ids(rows.validation), thing_columns, choosing_remarks(rows, cells));

@@ -96,8 +96,13 @@ struct Workshop {
   std::filesystem::path pictures{};  ///< one row of pictures a result
   Training training{};
   Drawing drawing{};
+  std::set<std::string> undrawn{};  ///< pictures to draw although the cells have their results
 
   bool on_gpu() const { return sd.text_encoder().embedding_table().is_cuda(); }
+  /// Whether a result is to be computed, or its picture drawn again.
+  bool lacks(const Setting& setting, const std::string& subject) const {
+    return !cells.has(setting, subject) || undrawn.contains(picture_name(setting, subject));
+  }
 
   /// Trains, scores at the snapshots, and keeps what each gave; `tick` is called after every step and every prompt
   /// drawn.
@@ -129,7 +134,7 @@ struct Workshop {
         run.session().expect_finite_leaves();
         if (job.timed_alone)
           cells.amend(setting, one.id, "cpu_seconds", std::round(cpu * 100) / 100);
-        else if (!cells.has(setting, one.id))
+        else if (lacks(setting, one.id))
           score_and_keep(setting, one, run.learned(), cpu, curve, tick);
       }
       tick();
@@ -142,7 +147,7 @@ struct Workshop {
       if (const Setting setting{job.method, job.lr, steps}; !cells.has(setting, job.specimen->id))
         cells.add(setting, job.specimen->id, {{"failed", why}});
   }
-  /// Writes a result and its pictures.
+  /// Writes a result and its pictures; a result that there is stays.
   void keep(const Setting& setting, const std::string& subject, nlohmann::json result,
             const std::vector<persona::Image>& shown) const {
     for (auto& [key, value] : result.items())
@@ -150,8 +155,8 @@ struct Workshop {
     if (on_gpu()) result["device"] = "cuda";
     std::filesystem::create_directories(pictures);
     persona::write_png(persona::make_grid(shown, {.columns = static_cast<std::int64_t>(shown.size())}),
-                       pictures / (setting.name() + "_" + subject + ".png"));
-    cells.add(setting, subject, result);
+                       pictures / picture_name(setting, subject));
+    if (!cells.has(setting, subject)) cells.add(setting, subject, result);
   }
 
  private:
@@ -178,14 +183,15 @@ struct Workshop {
 };
 
 /// The runs that a table still lacks: one for each method, learning rate and specimen, with the snapshots not yet
-/// scored.
+/// scored, or whose pictures are `undrawn`.
 inline std::vector<Job> missing(const Cells& cells, const std::vector<Setting>& settings,
-                                const std::vector<Specimen>& specimens) {
+                                const std::vector<Specimen>& specimens, const std::set<std::string>& undrawn = {}) {
   std::vector<Job> jobs;
   for (const Specimen& one : specimens) {
     std::map<std::pair<std::string, double>, std::set<std::int64_t>> wanted;
     for (const Setting& setting : settings)
-      if (!cells.has(setting, one.id)) wanted[{setting.method, setting.lr}].insert(setting.steps);
+      if (!cells.has(setting, one.id) || undrawn.contains(picture_name(setting, one.id)))
+        wanted[{setting.method, setting.lr}].insert(setting.steps);
     for (const auto& [what, steps] : wanted)
       jobs.push_back({what.first, what.second, &one, {steps.begin(), steps.end()}});
   }
@@ -230,7 +236,7 @@ inline Work work_for(const Workshop& workshop, const Setting& setting, const std
           .steps = std::max<std::int64_t>(setting.steps, 1),
           .act = std::move(act),
           .failed = [&workshop, setting, subject](const std::string& why) {
-            workshop.cells.add(setting, subject, {{"failed", why}});
+            if (!workshop.cells.has(setting, subject)) workshop.cells.add(setting, subject, {{"failed", why}});
           }};
 }
 
@@ -240,7 +246,7 @@ inline std::vector<Work> untrained_work(const Workshop& workshop, const std::vec
   std::vector<Work> list;
   for (const Specimen& one : specimens)
     for (const Setting& setting : settings) {
-      if (workshop.cells.has(setting, one.id)) continue;
+      if (!workshop.lacks(setting, one.id)) continue;
       auto work = work_for(workshop, setting, one.id, [&, setting](const std::function<void()>& tick) {
         std::vector<persona::Image> shown{one.photo};
         workshop.keep(setting, one.id,

@@ -40,7 +40,7 @@ inline std::vector<Stage> stages(const Cells& cells, const Plan& plan, const Stu
                          std::function<std::vector<Setting>()> settings) {
     add(std::move(label), specimens, std::move(settings),
         [](const Workshop& workshop, const std::vector<Setting>& asked, const std::vector<Specimen>& all) {
-          return work_of(workshop, missing(workshop.cells, asked, all));
+          return work_of(workshop, missing(workshop.cells, asked, all, workshop.undrawn));
         });
   };
   const auto grid = [](const Study& study) { return [&study] { return study.settings(); }; };

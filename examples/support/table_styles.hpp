@@ -170,7 +170,7 @@ inline std::vector<Work> style_work(const Workshop& workshop, const std::vector<
   std::vector<Work> list;
   for (const StyleSubject& one : styles)
     for (const Setting& setting : settings) {
-      if (workshop.cells.has(setting, one.id())) continue;
+      if (!workshop.lacks(setting, one.id())) continue;
       auto work = work_for(workshop, setting, one.id(), [&workshop, one, setting](const std::function<void()>& tick) {
         const auto subject = one.subject();
         std::vector<persona::Image> shown{subject.photos.front().image};

@@ -25,7 +25,7 @@ inline void report_pairs_and_edits(Page& page, const Cells& cells, const Plan& p
   for (const Setting& setting : together)
     for (std::size_t i = 0; i < std::min<std::size_t>(pairs.size(), 2); ++i)
       if (cells.has(setting, pairs[i].id()))
-        page.picture(pictures / (setting.name() + "_" + pairs[i].id() + ".png"), setting.name() + ", " + pairs[i].id());
+        page.picture(pictures / picture_name(setting, pairs[i].id()), setting.name() + ", " + pairs[i].id());
   page.section("SVDiff: one picture, edited");
   page.paragraph(
       "One picture is learned with its caption, batch 4, no prior, and drawn again from its own noise (DDIM inversion, eta "

@@ -83,6 +83,16 @@ TEST_CASE("an edit without noise and with the picture's own prompt gives the pic
   CHECK(most <= 1);
   CHECK(persona::edit(model, picture, prompts[0], {.noise = 0.5}) != kept);
   CHECK(persona::edit(model, picture, prompts[0], {.invert = false}).width == 8);
+  // A wide picture: its middle square, or all of it squeezed.
+  persona::Image wide{.width = 16, .height = 8, .pixels = std::vector<std::uint8_t>(16 * 8 * 3, 0)};
+  for (std::size_t i = 0; i < wide.pixels.size(); ++i)
+    if (i / 3 % 16 >= 12) wide.pixels[i] = 255;  // the outer quarter, which the square leaves out
+  CHECK(persona::encode_image(model, wide).std().item<double>() < 0.05);
+  CHECK(persona::encode_image(model, wide, false).std().item<double>() > 0.05);
+  const persona::EditOptions plain{.sampling = {.steps = 4, .guidance = 1, .sampler = "ddim"}};
+  auto squeezed = plain;
+  squeezed.center_crop = false;
+  CHECK(persona::edit(model, wide, prompts[0], squeezed) != persona::edit(model, wide, prompts[0], plain));
   for (const double noise : {-0.1, 1.1})
     CHECK_THROWS_WITH(persona::edit(model, picture, prompts[0], {.noise = noise}), Catch::Contains("edit: .noise"));
   CHECK_THROWS_WITH(persona::invert(model, random(1), {prompts[0]}), Catch::Contains("one prompt a latent"));

@@ -20,6 +20,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace {
@@ -194,6 +195,71 @@ TEST_CASE("a LoRA's scale that stands beside the tensors is read: peft's configu
   const auto learned = import_weights(model, file);  // written out again the scale is in the factors, and said once
   export_weights(model, learned, folder / "again.safetensors", WeightFormat::diffusers_lora);
   CHECK(near(predicted(personalized(model, import_weights(model, folder / "again.safetensors"))), scaled(4)));
+}
+
+TEST_CASE("a peft adapter whose factors began as parts of the weights is refused, since loading it changes them") {
+  const test::Folder folder;
+  const auto model = tiny_model();
+  const auto file = folder / "adapter_model.safetensors";
+  write_safetensors(file, {{"base_model.model.attn2.0.to_v.lora_A.weight", at::rand({2, 6})},
+                           {"base_model.model.attn2.0.to_v.lora_B.weight", at::rand({8, 2})}});
+  const auto read = [&](const char* init) {
+    std::ofstream(folder / "adapter_config.json") << R"({"lora_alpha": 2, "init_lora_weights": )" << init << "}";
+    return import_weights(model, file);
+  };
+  for (const char* init : {R"("pissa")", R"("pissa_niter_16")", R"("olora")", R"("corda")", R"("loftq")"})
+    CHECK_THROWS_WITH(read(init), Catch::Contains("adapter_config.json") && Catch::Contains("init_lora_weights") &&
+                                      Catch::Contains("path_initial_model_for_weight_conversion"));
+  for (const char* init : {"true", "false", "null", R"("gaussian")", R"("eva")"}) CHECK(read(init).weights.size() == 1);
+}
+
+TEST_CASE("magnitudes of a weight's inputs are not taken for those of its outputs") {
+  const test::Folder folder;
+  const auto model = tiny_model();
+  const auto file = folder / "dora.safetensors";
+  const auto write = [&](at::IntArrayRef shape) {
+    write_safetensors(file, {{"lora_unet_attn2_0_to_v.lora_down.weight", at::rand({2, 6})},
+                             {"lora_unet_attn2_0_to_v.lora_up.weight", at::rand({8, 2})},
+                             {"lora_unet_attn2_0_to_v.dora_scale", at::rand(shape)}});
+  };
+  write({1, 6});
+  CHECK_THROWS_WITH(import_weights(model, file),
+                    Catch::Contains("dora_scale") && Catch::Contains("magnitudes of the weight's inputs"));
+  for (const auto& shape : {std::vector<std::int64_t>{8, 1}, {8}}) {
+    write(shape);
+    CHECK(personalized(model, import_weights(model, file)).learned_rows().empty());
+  }
+}
+
+TEST_CASE("a .diff file adds to whatever weight it is put on, and to other changes of it") {
+  const test::Folder folder;
+  const auto model = tiny_model(), other = tiny_model(at::kFloat, 2);
+  const auto file = folder / "d.safetensors";
+  export_weights(model, learned_by(recipe(FullWeights{subsets::named("attn2.0.to_q")})), file,
+                 WeightFormat::kohya_diff);
+  const auto difference = import_weights(model, file);
+  const auto weight_of = [](const auto& of) {
+    auto copy = of;
+    for (const auto& ref : copy.denoiser().weights())
+      if (ref.name == "attn2.0.to_q.weight") return std::get<Weight*>(ref.slot)->value().clone();
+    return Tensor();
+  };
+  const auto change = weight_of(bake(model, difference)) - weight_of(model);
+  CHECK(change.abs().max().item<double>() > 1e-4);
+  CHECK(at::allclose(weight_of(bake(other, difference)) - weight_of(other), change, 1e-3, 1e-5));
+  const auto shift = learned_by(recipe(SpectralShift{.weights = subsets::named("attn2.0.to_q")}));
+  const auto with_difference = [&](Learned learned) {
+    learned.weights.insert(learned.weights.end(), difference.weights.begin(), difference.weights.end());
+    return learned;
+  };
+  CHECK(
+      at::allclose(weight_of(bake(model, with_difference(shift))), weight_of(bake(model, shift)) + change, 1e-4, 1e-5));
+  CHECK(at::allclose(weight_of(bake(model, with_difference(difference))), weight_of(model) + 2 * change, 1e-4, 1e-5));
+  CHECK(at::allclose(predicted(personalized(model, with_difference(shift))),
+                     predicted(bake(model, with_difference(shift))), 1e-4, 1e-5));
+  difference.save(folder / "own.safetensors");
+  const auto again = Learned::load(folder / "own.safetensors");
+  CHECK(at::equal(weight_of(bake(model, again)), weight_of(bake(model, difference))));
 }
 
 TEST_CASE("svdiff-pytorch's file knows its base model, and is refused on another") {

@@ -102,6 +102,27 @@ TEST_CASE("every change of weights is what it was, from a file") {
   check_round_trip(SpectralShift{} + LowRank{.rank = 2});  // two changes of one weight
 }
 
+TEST_CASE(
+    "a change whose form or tensors have dots in their names is refused when it is saved: no file could be read") {
+  struct Dotted final : Delta {
+    std::string form = "acme.shift", name = "shift";
+    Leaf shift = make_leaf("shift", at::zeros({1}));
+    std::vector<Leaf> leaves() const override { return {shift}; }
+    std::shared_ptr<const Adapter> snapshot() const override { return std::make_shared<Dotted>(*this); }
+    StoredChange stored() const override { return {form, {{name, stored_values(shift)}}}; }
+    Tensor value(const Tensor& base) const override { return shift.value.expand_as(base); }
+  };
+  const test::Folder folder;
+  for (const auto& [form, name] : {std::pair{"acme.shift", "shift"}, {"shift", "of.it"}, {"shift", ""}}) {
+    auto change = std::make_shared<Dotted>();
+    change->form = form, change->name = name;
+    Learned learned;
+    learned.weights.push_back({.name = "unet.attn2.0.to_q.weight", .change = std::shared_ptr<const Delta>(change)});
+    CHECK_THROWS_WITH(learned.save(folder / "dotted.safetensors"),
+                      Catch::Contains("without dots") && Catch::Contains("unet.attn2.0.to_q.weight"));
+  }
+}
+
 TEST_CASE("what a run learned goes into a model of another dtype, without a file") {
   const auto wide = tiny_model();
   auto narrow = tiny_model();

@@ -91,6 +91,17 @@ TEST_CASE("every sample gets one of its class, and the loss is the sum of two me
     CHECK(two.pairs.size() == 2);
     CHECK_FALSE(two.pairs[1]);
   }
+  SECTION("the middles, from a quarter to three quarters") {
+    auto context = context_of(subjects, drawn);
+    context.sample = [](const std::string&, std::int64_t n, const persona::SampleOptions&) {
+      return at::arange(4, at::kFloat).expand({n, 3, 4, 4}).contiguous();
+    };
+    const auto ramps = prior.bind(persona::testing::tiny_model(), context);
+    auto two = batch_of({0});
+    two.pairs = {persona::SideBySide{.left = 1, .right = 0, .class_caption = "a cat and a person"}};
+    ramps.contribute(two, generator);
+    CHECK(at::equal(two.latents[1][0][0], at::tensor({1.0F, 2.0F, 1.0F, 2.0F})));
+  }
 }
 
 TEST_CASE("subjects of one class share its images; a prompt of one's own is everybody's") {

@@ -75,6 +75,24 @@ TEST_CASE("a mixed sample shows its subject and another one, half by half, and i
   CHECK(std::abs(static_cast<double>(mixed) / 400 - 0.6) < 0.08);
 }
 
+TEST_CASE("each half is the middle of its photo, half as wide and not squeezed") {
+  auto subjects = persona::testing::tiny_subjects(2);
+  for (auto& subject : subjects) {  // black on the left, white on the right, and every grey between
+    persona::Image ramp{.width = 64, .height = 64, .pixels = std::vector<std::uint8_t>(64 * 64 * 3)};
+    for (std::size_t i = 0; i < ramp.pixels.size(); ++i)
+      ramp.pixels[i] = static_cast<std::uint8_t>(255 * (static_cast<double>(i / 3 % 64) + 0.5) / 64);
+    subject.photos[0].image = ramp;
+  }
+  auto state = CutMix{.probability = 1}.bind(persona::testing::tiny_model(), {.subjects = subjects});
+  auto batch = batch_of(0, 64);
+  auto generator = persona::Random(1).on_host(persona::Stream::contribution);
+  state.contribute(batch, generator);
+  const auto columns = batch.latents.mean(at::IntArrayRef{0, 1, 2});
+  // From a quarter to three quarters of the ramp, in two columns each; latents are half of what lies in [-1, 1].
+  for (std::int64_t column = 0; column < 4; ++column)
+    CHECK(columns[column].item<double>() == Approx(column % 2 == 0 ? -0.125 : 0.125).margin(0.02));
+}
+
 TEST_CASE("mixing that cannot be is refused with a sentence") {
   const auto subjects = greys();
   const auto model = persona::testing::tiny_model();

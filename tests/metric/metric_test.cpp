@@ -68,6 +68,14 @@ TEST_CASE("identity: the mean cosine to the photos; an image without a face is l
   CHECK(strict.count == 3);
   CHECK(persona::identity_similarity(recognizer, images({2}), photos).count == 0);
   CHECK_THROWS_WITH(persona::identity_similarity(recognizer, drawn, images({2})), Catch::Contains("no face in any"));
+  struct EveryFace {  // one row a face, as detectors give them
+    persona::Faces recognize(const Tensor& x) const { return {at::ones({x.size(0) + 1, 2}), {}}; }
+  };
+  CHECK_THROWS_WITH(persona::identity_similarity(EveryFace{}, drawn, photos), Catch::Contains("[4, 2] for 3 photos"));
+  struct FoundLess {
+    persona::Faces recognize(const Tensor& x) const { return {at::ones({x.size(0), 2}), at::ones({1}, at::kBool)}; }
+  };
+  CHECK_THROWS_WITH(persona::identity_similarity(FoundLess{}, drawn, photos), Catch::Contains("one answer an image"));
 }
 
 TEST_CASE("CLIP scores: the cosine of image and text, on either scale, and of image and photos") {
@@ -88,7 +96,8 @@ TEST_CASE("CLIP scores: the cosine of image and text, on either scale, and of im
     Tensor embed_texts(std::span<const std::string> texts) const { return table.embed_texts(texts); }
   };
   CHECK_THROWS_WITH(persona::clip_text_score(DropsOne{}, drawn, texts),
-                    Catch::Contains("gave 2 and 3 features for 3 images and 3 texts"));
+                    Catch::Contains("gave features of [2, 2] for 3 images"));
+  CHECK_THROWS_WITH(persona::clip_image_score(DropsOne{}, drawn, drawn), Catch::Contains("features of [2, 2] for 3"));
 }
 
 TEST_CASE("perceptual distance: 0 of an image from itself, by hand for one layer, weighted by channel") {
@@ -102,6 +111,14 @@ TEST_CASE("perceptual distance: 0 of an image from itself, by hand for one layer
   const std::vector<Tensor> weights{at::tensor({0.5, 0.25, 9.0}), at::tensor({0.0, 1.0, 0.0})};
   CHECK(persona::perceptual_distance(Pyramid{}, a, b, weights).mean == Approx(0.75 + 1));
   CHECK_THROWS_WITH(persona::perceptual_distance(Pyramid{}, a, b.slice(0, 0, 1)), Catch::Contains("as many"));
+  struct Blind {
+    std::vector<Tensor> feature_maps(const Tensor&) const { return {}; }
+  };
+  CHECK_THROWS_WITH(persona::perceptual_distance(Blind{}, a, b), Catch::Contains("0 and 0 feature maps"));
+  struct Flat {
+    std::vector<Tensor> feature_maps(const Tensor& x) const { return {x.flatten(1)}; }
+  };
+  CHECK_THROWS_WITH(persona::perceptual_distance(Flat{}, a, b), Catch::Contains("a feature map"));
   CHECK_THROWS_WITH(persona::perceptual_distance(Pyramid{}, a, b, {at::ones({3})}), Catch::Contains("2 layers"));
   CHECK_THROWS_WITH(persona::perceptual_distance(Pyramid{}, a, b, {at::ones({3}), at::ones({2})}),
                     Catch::Contains("channel_weights"));

@@ -116,6 +116,23 @@ TEST_CASE("DoRA begins as the base where a row is zero") {
   CHECK(at::allclose(made->linear(x, base, {}), at::linear(x, base), 1e-5, 1e-6));
 }
 
+// From the base on it has not: its own outputs are rounded, and 1.002 of them round to the same.
+TEST_CASE("in bf16 a magnitude of DoRA that has grown by 0.05 and grows by 0.002 has its effect") {
+  const at::NoGradGuard no_grad;
+  const auto base = random({24, 32}, 1).to(at::kBFloat16), kernel = random({12, 4, 3, 3}, 3).to(at::kBFloat16);
+  const auto check = [](const auto& made, const auto& call) {
+    Tensor(made->leaves().back().value).mul_(1.05);
+    const Tensor before = call(*made).to(at::kDouble);
+    Tensor(made->leaves().back().value).mul_(1.002);
+    const Tensor change = call(*made).to(at::kDouble) - before;
+    CHECK(((change * before).sum() / before.square().sum()).template item<double>() == Approx(0.002).epsilon(0.2));
+  };
+  const auto x = random({400, 32}, 2).to(at::kBFloat16), picture = random({2, 4, 20, 20}, 4).to(at::kBFloat16);
+  check(persona::DoRA{{.rank = 2}}.bind(ref_of(base), {}), [&](const auto& of) { return of.linear(x, base, {}); });
+  check(persona::DoRA{{.rank = 2}}.bind(ref_of(kernel), {}),
+        [&](const auto& of) { return of.conv2d(picture, kernel, {}, {1, 1}); });
+}
+
 TEST_CASE("a whole weight begins as the base, in fp32, whatever the layer computes in") {
   for (const auto dtype : {at::kFloat, at::kBFloat16}) {
     const auto base = random({4, 6}, 1).to(dtype);

@@ -7,6 +7,10 @@
 
 #include <persona/generate/generate.hpp>
 #include <persona/init/token.hpp>
+#include <persona/learned/bake.hpp>
+#include <persona/loss/prior_preservation.hpp>
+#include <persona/param/dora.hpp>
+#include <persona/param/spectral_shift.hpp>
 #include <persona/stable_diffusion.hpp>
 #include <persona/train/personalize.hpp>
 
@@ -54,6 +58,33 @@ struct Models {
   }
 };
 
+/// What is learned of weights on one device draws the same there, written out, and on the CPU.
+void check_weights(const StableDiffusion& sd, const StableDiffusion& cpu, const auto& sum) {
+  const persona::Subject rare{.token = "b",
+                              .class_word = "a",
+                              .photos = {{.image = persona::test::noise(16, 16)}},
+                              .captions = persona::Captions::prompt("a {}")};
+  const std::vector<std::string> plain{"a b", "a"};
+  const auto before = sd.hash();
+  const auto learned = persona::fit(sd, rare, sum + persona::AdamW{.lr = 1e-2}, {.steps = 5, .batch = 2});
+  CHECK(sd.hash() == before);
+  REQUIRE_FALSE(learned.weights.empty());
+  const auto there = persona::generate(sd.with(learned), plain, options);
+  const auto baked = persona::generate(persona::bake(sd, learned), plain, options);
+  const auto here = persona::generate(cpu.with(learned), plain, options);
+  const auto untrained = persona::generate(sd, plain, options);
+  for (std::size_t i = 0; i < plain.size(); ++i) {
+    CHECK(persona::test::difference(there[i], here[i]) <= 1);
+    CHECK(persona::test::difference(there[i], baked[i]) <= 1);
+    CHECK(persona::test::difference(there[i], untrained[i]) > 1);
+  }
+}
+void check_weights(const StableDiffusion& sd, const StableDiffusion& cpu) {
+  check_weights(sd, cpu, persona::SpectralShift{} + persona::PriorPreservation{.images = 2, .sampling = {.steps = 2}});
+  check_weights(sd, cpu, persona::recipe(persona::LowRank{.rank = 2}));
+  check_weights(sd, cpu, persona::recipe(persona::DoRA{{.rank = 2}}));
+}
+
 }  // namespace
 
 TEST_CASE("a run in bf16 learns as one in fp32 does, and the seed decides it") {
@@ -76,6 +107,18 @@ TEST_CASE("a short run on the GPU", "[cuda]") {
     CHECK(rows.is_cpu());
     CHECK(at::allclose(rows, learned_rows(sd), 1e-2, 1e-3));
   }
+}
+
+TEST_CASE("learned weights draw the same as they are, written out, and in another load of the model") {
+  const Models models;
+  check_weights(models.on("cpu"), models.cpu);
+}
+
+TEST_CASE("weights learned on the GPU draw the same there and on the CPU", "[cuda]") {
+  at::globalContext().setAllowTF32CuBLAS(false);
+  at::globalContext().setAllowTF32CuDNN(false);
+  const Models models;
+  check_weights(models.on("cuda"), models.cpu);
 }
 
 TEST_CASE("one seed is one picture, on the GPU as on the CPU", "[cuda]") {

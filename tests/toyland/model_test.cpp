@@ -1,6 +1,7 @@
 // The committed model: what it weighs, and that it draws what it is asked for. The hidden case hands a picture to
 // diffusers, which draws it anew (toyland_peer.py).
 
+#include "measures.hpp"
 #include "support/catch.hpp"
 #include "support/toyland_metrics.hpp"
 
@@ -47,6 +48,53 @@ TEST_CASE("the model draws the place, the garment and the person that it is aske
   CHECK(places >= 3);
   CHECK(garments >= 3);
   CHECK(colors >= 2);
+}
+
+namespace {
+persona::Tensor drawn(const persona::StableDiffusion& sd, const std::vector<std::string>& prompts) {
+  std::vector<persona::Tensor> images;
+  for (const auto& image : persona::generate(sd, prompts, {.steps = 20, .guidance = 3.5, .sampler = "ddim"}))
+    images.push_back(persona::to_tensor(image));
+  return at::stack(images);
+}
+}  // namespace
+
+// The bounds leave a few pictures of 64 and 24 to chance; docs/toyland.md has the numbers of 200 and 100.
+TEST_CASE("captions are drawn as they say, and named people are themselves; the autoencoder keeps 27 dB", "[toyland]") {
+  const auto sd = persona::StableDiffusion::load(folder + "/model");
+  CHECK(toyland::reconstruct(sd.autoencoder()).psnr >= 27);
+  const Probe probe;
+  Dice dice(47, "drawing test");
+  std::vector<Example> examples;
+  std::vector<std::string> captions;
+  for (int i = 0; i < 64; ++i) {
+    examples.push_back(random_example(dice, {.named = 1, .styled = 0.25}));
+    captions.push_back(caption(examples.back(), {.fully = true}, dice));
+  }
+  const auto found = probe.look(drawn(sd, captions));
+  Tally tally;
+  for (std::size_t i = 0; i < examples.size(); ++i) tally.add(answers(examples[i]), found[i]);
+  CHECK(tally.overall() >= 0.9);
+  CHECK(tally.share(place_question) >= 0.95);
+  CHECK(tally.share(style_question) >= 0.95);
+  CHECK(tally.share(garment_question) >= 0.85);
+  CHECK(tally.share(expression_question) >= 0.75);
+  CHECK(tally.person() >= 0.85);
+
+  std::vector<std::string> prompts;
+  std::vector<Picture> own, others;
+  for (std::size_t i = 0; i < 24; ++i) {
+    const auto& named = named_people()[i * 13 + 5];
+    prompts.push_back("a photo of " + named.name() + " person");
+    own.push_back(render(named.person, {}));
+  }
+  for (std::size_t i = 0; i < 50; ++i) others.push_back(render(named_people()[i * 5 + 320].person, {}));
+  const Recognizer recognizer(probe);
+  const auto faces = recognizer.recognize(drawn(sd, prompts)).features,
+             known = recognizer.recognize(to_tensor(own)).features,
+             strangers = recognizer.recognize(to_tensor(others)).features;
+  const auto to_own = (faces * known).sum(1), nearest = std::get<0>(faces.matmul(strangers.t()).max(1));
+  CHECK((to_own > nearest).to(at::kFloat).mean().item<float>() >= 0.9F);
 }
 
 TEST_CASE("the token table is as it was drawn: rows of one length, about random", "[toyland]") {

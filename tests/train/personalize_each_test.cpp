@@ -98,6 +98,22 @@ TEST_CASE("with rows by layer and timestep, dropout, a bypass and attention maps
   check_equal_to_separate(persona::TokenInit{} + Attends{}, subjects({1, 1}));
 }
 
+TEST_CASE("going on from mappers whose bypasses differ, or are none beside some, is each one's own run") {
+  const auto model = persona::testing::tiny_model();
+  auto all = persona::testing::tiny_subjects(3);
+  const auto mapper = [](bool bypass, double scale) {
+    return persona::NeTIMapper{.bypass = bypass, .bypass_scale = scale, .hidden = 8, .frequencies = 16};
+  };
+  persona::Learned learned;
+  for (const auto& [i, of_it] : {std::pair{0, mapper(true, 0.2)}, {1, mapper(false, 0.2)}, {2, mapper(true, 0.5)}}) {
+    const auto one = persona::fit(model, all[static_cast<std::size_t>(i)], persona::TokenInit{} + of_it, {.steps = 2});
+    learned.rows.push_back(one.rows.front());
+  }
+  check_equal_to_separate(persona::TokenInit{} + persona::NeTIMapper{}.from(learned), all);
+  std::swap(all[0], all[1]);
+  check_equal_to_separate(persona::TokenInit{} + persona::NeTIMapper{}.from(learned), all);
+}
+
 TEST_CASE("the runs are apart: one may go on alone, and what each learned is its own") {
   const auto model = persona::testing::tiny_model();
   const auto all = subjects({1, 1});

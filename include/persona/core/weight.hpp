@@ -27,7 +27,7 @@ struct Conv2dShape {
 
 /// A weight's change as a file holds it.
 struct StoredChange {
-  std::string form{};                       ///< who reads it; empty: it cannot be stored
+  std::string form{};                       ///< who reads it, without dots; empty: it cannot be stored
   std::map<std::string, Tensor> tensors{};  ///< on the CPU; names without dots
 };
 

@@ -18,15 +18,16 @@ struct EditOptions {
   bool invert = true;  ///< begin at the picture's own noise; false: at fresh noise, for large changes of pose or place
   double noise = 0;    ///< how far from the picture's own noise to fresh noise, on the arc between them (slerp)
   std::int64_t iterations = 1;  ///< of the inversion, a step
+  bool center_crop = true;      ///< as the picture was learned (TrainOptions): the middle square; false: squeezed
 };
 
-/// The picture's latent [1, C, h, w], the posterior's mean, scaled.
+/// The picture's latent [1, C, h, w], the posterior's mean, scaled; of its middle square, or of all of it squeezed.
 template <LatentDiffusionModel Model>
-Tensor encode_image(const Model& model, const Image& picture) {
+Tensor encode_image(const Model& model, const Image& picture, bool center_crop = true) {
   const at::NoGradGuard no_grad;
   const auto [c, h, w] = model.latent_shape();
   const auto& vae = model.autoencoder();
-  const auto image = prepare_photo(picture, h * vae.vae_scale_factor(), w * vae.vae_scale_factor())
+  const auto image = prepare_photo(picture, h * vae.vae_scale_factor(), w * vae.vae_scale_factor(), center_crop)
                          .unsqueeze(0)
                          .to(model.text_encoder().embedding_table().device());
   return Moments(vae.encode(image)).mean.to(at::kFloat) * static_cast<double>(vae.scaling_factor());
@@ -46,7 +47,7 @@ Image edit(const Model& model, const Image& picture, const std::string& target, 
     return at::randn({1, c, h, w}, Random(sampling.seed).at(Stream::sampling), at::TensorOptions().dtype(at::kFloat));
   };
   if (options.invert) {
-    sampling.start = persona::invert(model, encode_image(model, picture), {target},
+    sampling.start = persona::invert(model, encode_image(model, picture, options.center_crop), {target},
                                      {.steps = sampling.steps, .iterations = options.iterations});
     if (options.noise > 0) sampling.start = slerp(sampling.start, fresh().to(sampling.start.device()), options.noise);
   }

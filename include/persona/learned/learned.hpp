@@ -15,6 +15,7 @@
 #include <persona/param/row_parameterization.hpp>
 #include <persona/param/spectral_factors.hpp>
 #include <persona/param/vector_shift.hpp>
+#include <persona/param/weight_difference.hpp>
 #include <persona/text/row_set.hpp>
 #include <persona/text/stored_rows.hpp>
 
@@ -101,7 +102,7 @@ MakeChange made_by_form(const std::string& form, const std::filesystem::path& ca
 template <class... Others>
 MakeChange made_by_any(const std::string& form, const std::filesystem::path& cache = {}) {
   return made_by_form<SpectralFactors, VectorShift, VectorScale, FullWeight, LowRankFactors, DecomposedWeight,
-                      Others...>(form, cache);
+                      WeightDifference, Others...>(form, cache);
 }
 }  // namespace detail
 
@@ -110,7 +111,8 @@ struct LearnedWeight {
   std::string name{};                             ///< "unet.mid_block...to_k.weight"
   std::string component{};                        ///< describes the parameterization that made it
   WeightChange change{};                          ///< of a run,
-  std::optional<at::TensorOptions> learned_on{};  ///< and the dtype and device of its base
+  std::optional<at::TensorOptions> learned_on{};  ///< the dtype and device of its base,
+  std::filesystem::path cache{};                  ///< and where decompositions for another are kept
   StoredChange file{};                            ///< of a file: what it holds,
   MakeChange make{};                              ///< and how that becomes a change
 
@@ -122,7 +124,7 @@ struct LearnedWeight {
     const auto here = ref.base.options();
     if (!learned_on || (learned_on->device() == here.device() && learned_on->dtype() == here.dtype())) return change;
     const auto stored = this->stored();
-    if (const auto again = detail::made_by_any(stored.form)) return again(stored, ref);
+    if (const auto again = detail::made_by_any(stored.form, cache)) return again(stored, ref);
     if (learned_on->device() != here.device())
       throw Error(name,
                   "was learned on " + learned_on->device().str() + ", and this model is on " + here.device().str(),
@@ -191,10 +193,16 @@ struct Learned {
             file.string(), "the change of '" + weight.name + "' does not say how a file holds it",
             "give its adapter stored() and from() (docs/concepts/weight_parameterization.md), or keep the run's "
             "checkpoint (run.save)");
-      for (const auto& [name, value] : stored.tensors)
+      for (const auto& [name, value] : stored.tensors) {
+        if (name.empty() || (name + stored.form).find('.') != name.npos)
+          throw Error(file.string(),
+                      "the change of '" + weight.name + "' is stored as '" + stored.form + "', '" + name +
+                          "': the file could not be read again",
+                      "give its adapter a form and names of tensors without dots");
         if (!tensors.emplace("weights." + weight.name + "." + stored.form + "." + name, value).second)
           throw Error(file.string(), "'" + weight.name + "' has two changes of the form '" + stored.form + "'",
                       "save them in files of their own, and put both into the model: sd.with(a).with(b)");
+      }
     }
     entries["format"] = "pt";
     entries["persona.kind"] = "learned";

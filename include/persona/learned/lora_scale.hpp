@@ -65,6 +65,15 @@ class LoraScales {
         config.alpha = scanner.real("lora_alpha");
       } else if (name == "use_rslora") {
         config.rank_stabilized = scanner.boolean("use_rslora");
+      } else if (name == "init_lora_weights") {
+        if (scanner.peek() != '"') return scanner.skip();
+        // These take the factors' start out of the base when peft loads them: W - s B0 A0 + s B A.
+        const auto init = scanner.string("init_lora_weights");
+        for (const char* changes_base : {"pissa", "olora", "corda", "loftq"})
+          if (init.starts_with(changes_base))
+            throw Error(
+                where, "its factors began as parts of the weights themselves (init_lora_weights: '" + init + "')",
+                "let peft write the difference: save_pretrained(..., path_initial_model_for_weight_conversion)");
       } else if (name == "alpha_pattern") {
         scanner.object("alpha_pattern must be an object", [&](const std::string& module) {
           if (module.find_first_of("*+?[](){}|^$\\") != module.npos)

@@ -18,6 +18,7 @@
 #include <persona/param/low_rank_factors.hpp>
 #include <persona/param/spectral_factors.hpp>
 #include <persona/param/vector_shift.hpp>
+#include <persona/param/weight_difference.hpp>
 
 #include <charconv>
 #include <cstdint>
@@ -316,7 +317,12 @@ Learned import_weights(const Model& model, const std::filesystem::path& file, co
   for (const auto& key : source.names()) {
     if (const auto factor = detail::split_lora_key(key)) {
       const auto& name = find(factor->module, key).full_name();
-      if (!lora[name].emplace(factor->part, source.load_finite(key)).second)
+      const auto value = source.load_finite(key);
+      if (key.ends_with("dora_scale") && value.dim() > 1 && value.numel() != value.size(0))
+        throw Error(file.string() + ": " + key,
+                    "has shape " + shape_string(value.sizes()) + ": magnitudes of the weight's inputs",
+                    "DoRA's magnitudes are read an output, [outputs, 1]: learn it with wd_on_output");
+      if (!lora[name].emplace(factor->part, value).second)
         throw Error(file.string() + ": " + key, "is there a second time for '" + name + "', by another tool's key",
                     "keep one of the two");
       continue;
@@ -348,8 +354,8 @@ Learned import_weights(const Model& model, const std::filesystem::path& file, co
             file.string() + ": " + key,
             "has shape " + shape_string(difference.sizes()) + ", this model's weight " + shape_string(ref.base.sizes()),
             "was it learned on another kind of model?");
-      weight.file = {std::string(FullWeight::form), {{"weight", ref.base.to(at::kCPU, at::kFloat) + difference}}};
-      weight.make = detail::made_by<FullWeight>();
+      weight.file = {std::string(WeightDifference::form), {{"difference", difference}}};
+      weight.make = detail::made_by<WeightDifference>();
     } else {
       throw Error(file.string() + ": " + key, "is no change of a weight in a form that is known",
                   "LoRA (diffusers, peft, kohya), spectral shifts, Custom Diffusion and .diff files are");

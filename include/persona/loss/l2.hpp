@@ -27,7 +27,8 @@ inline std::string_view to_string(L2Form form) {
 
 /// weight * distance of the rows from where they started (Cross Initialization's regularizer; 1e-5 in the paper),
 /// summed over subjects; of rows by layer, `squared` sums over the layers too, and `mean_of_norms` takes the mean; of
-/// rows that differ by sample, both take the samples' mean.
+/// rows that differ by sample, both take the samples' mean. The start of rows by layer or timestep is the
+/// Initializer's, for all of them, also where they go on from learned ones (LayeredRows::from).
 struct L2Reg {
   using plays = Plays<Role::regularizer>;
   double weight = 1e-5;

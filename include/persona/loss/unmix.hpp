@@ -20,7 +20,8 @@ namespace persona {
 /// SVDiff's unmix term (Han et al. 2023, 3.3) for samples that CutMix made: in the cross-attention maps, meaned over
 /// heads, the squares of every subject's token over the half of the other one, meaned; times `weight`. Layers, weight
 /// and target are in an appendix that is not public; here the target is 0, and the layers are those whose maps are a
-/// half or a quarter as tall as the latents (32 and 16 of Stable Diffusion's 64).
+/// half or a quarter as tall as the latents (32 and 16 of Stable Diffusion's 64). The one weight measured, 1, did not
+/// help on Toyland (docs/methods/svdiff.md); the paper has the term, so it is in svdiff_cut_mix_unmix.
 struct Unmix {
   using plays = Plays<Role::regularizer>;
   double weight = 1.0;

@@ -34,12 +34,10 @@ Score clip_text_score(const E& embedder, const Tensor& images, std::span<const s
   if (texts.size() != 1 && static_cast<std::int64_t>(texts.size()) != n)
     throw Error("clip_text_score", std::to_string(n) + " images and " + std::to_string(texts.size()) + " texts",
                 "one text an image, or one for all");
-  const auto all = detail::cosines(embedder.embed_images(images), embedder.embed_texts(texts), "clip_text_score");
-  if (all.size(0) != n || all.size(1) != static_cast<std::int64_t>(texts.size()))
-    throw Error("clip_text_score",
-                "the embedder gave " + std::to_string(all.size(0)) + " and " + std::to_string(all.size(1)) +
-                    " features for " + std::to_string(n) + " images and " + std::to_string(texts.size()) + " texts",
-                "one an image, one a text");
+  const char* const here = "clip_text_score";
+  const auto all = detail::cosines(
+      detail::one_each(embedder.embed_images(images), n, here, "images"),
+      detail::one_each(embedder.embed_texts(texts), static_cast<std::int64_t>(texts.size()), here, "texts"), here);
   return score_of(detail::scaled(texts.size() == 1 ? all.select(1, 0) : all.diagonal(), scale));
 }
 
@@ -49,8 +47,10 @@ template <class E>
 Score clip_image_score(const E& embedder, const Tensor& generated, const Tensor& photos) {
   static_assert(explain_image_embedder<E>());
   const at::NoGradGuard no_grad;
-  return score_of(
-      detail::cosines(embedder.embed_images(generated), embedder.embed_images(photos), "clip_image_score").mean(1));
+  const char* const here = "clip_image_score";
+  return score_of(detail::cosines(detail::one_each(embedder.embed_images(generated), generated.size(0), here, "images"),
+                                  detail::one_each(embedder.embed_images(photos), photos.size(0), here, "photos"), here)
+                      .mean(1));
 }
 
 }  // namespace persona

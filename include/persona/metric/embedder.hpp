@@ -1,8 +1,11 @@
 #pragma once
 
+#include <persona/core/error.hpp>
+#include <persona/core/shape.hpp>
 #include <persona/core/tensor.hpp>
 
 #include <concepts>
+#include <cstdint>
 #include <span>
 #include <string>
 
@@ -23,6 +26,16 @@ template <class E>
 concept HasEmbedTexts = requires(const E& embedder, std::span<const std::string> texts) {
   { embedder.embed_texts(texts) } -> std::convertible_to<Tensor>;
 };
+// Features [count, D]; throws Error where a network gives more or fewer, such as one a face that it finds.
+inline const Tensor& one_each(const Tensor& features, std::int64_t count, const char* where, const char* things) {
+  if (!features.defined() || features.dim() != 2 || features.size(0) != count)
+    throw Error(where,
+                "the network gave features of " +
+                    (features.defined() ? shape_string(features.sizes()) : std::string("nothing")) + " for " +
+                    std::to_string(count) + " " + things,
+                "one row each, [N, D]");
+  return features;
+}
 }  // namespace detail
 
 /// embed_images(images [N, 3, H, W] in [-1, 1]) -> [N, D], of any length: scores take directions alone.

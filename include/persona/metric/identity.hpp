@@ -1,6 +1,7 @@
 #pragma once
 
 #include <persona/core/error.hpp>
+#include <persona/core/shape.hpp>
 #include <persona/core/tensor.hpp>
 #include <persona/metric/embedder.hpp>
 #include <persona/metric/score.hpp>
@@ -21,12 +22,14 @@ Score identity_similarity(const R& recognizer, const Tensor& generated, const Te
                           NoFace rule = NoFace::leave_out) {
   static_assert(explain_face_recognizer<R>());
   const at::NoGradGuard no_grad;
-  const auto with_faces = [](const Faces& faces) {
-    const auto features = faces.features.cpu();
-    return faces.found.defined() ? features.index({faces.found.cpu().to(at::kBool)}) : features;
+  const auto with_faces = [&](const Tensor& images, const char* things) {
+    const Faces faces = recognizer.recognize(images);
+    const auto features = detail::one_each(faces.features, images.size(0), "identity_similarity", things).cpu();
+    if (!faces.found.defined()) return features;
+    expect_shape(faces.found, {{images.size(0), "N"}}, "identity_similarity: found", "one answer an image");
+    return features.index({faces.found.cpu().to(at::kBool)});
   };
-  const Faces drawn = recognizer.recognize(generated), known = recognizer.recognize(photos);
-  const auto of_photos = with_faces(known), of_drawn = with_faces(drawn);
+  const auto of_photos = with_faces(photos, "photos"), of_drawn = with_faces(generated, "images");
   if (of_photos.size(0) == 0)
     throw Error("identity_similarity", "the recogniser finds no face in any of the photos",
                 "look at the photos, and at the range of their values: [-1, 1]");

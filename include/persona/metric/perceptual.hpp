@@ -49,13 +49,22 @@ Score perceptual_distance(const P& pyramid, const Tensor& a, const Tensor& b,
   std::vector<Tensor> of_a, of_b;
   for (Tensor map : pyramid.feature_maps(a)) of_a.push_back(std::move(map));
   for (Tensor map : pyramid.feature_maps(b)) of_b.push_back(std::move(map));
+  if (of_a.empty() || of_a.size() != of_b.size())
+    throw Error(
+        "perceptual_distance",
+        "the network gave " + std::to_string(of_a.size()) + " and " + std::to_string(of_b.size()) + " feature maps",
+        "as many for the one as for the other, and one at least");
   if (!channel_weights.empty() && channel_weights.size() != of_a.size())
     throw Error("perceptual_distance",
                 std::to_string(of_a.size()) + " layers and weights for " + std::to_string(channel_weights.size()),
                 "one tensor [C] a layer, or none");
   auto distance = at::zeros({a.size(0)}, a.options().dtype(at::kFloat));
   for (std::size_t layer = 0; layer < of_a.size(); ++layer) {
-    auto difference = (unit(of_a[layer]) - unit(of_b[layer])).square();
+    const Tensor &one = of_a[layer], &other = of_b[layer];
+    expect_shape(one, {{a.size(0), "N"}, "C", "h", "w"}, "perceptual_distance: a feature map");
+    expect_shape(other, {{a.size(0), "N"}, {one.size(1), "C"}, {one.size(2), "h"}, {one.size(3), "w"}},
+                 "perceptual_distance: a feature map");
+    auto difference = (unit(one) - unit(other)).square();
     if (!channel_weights.empty()) {
       expect_shape(channel_weights[layer], {{difference.size(1), "C"}}, "perceptual_distance: channel_weights");
       difference = difference * channel_weights[layer].to(difference.device(), at::kFloat).view({1, -1, 1, 1});

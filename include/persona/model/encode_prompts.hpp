@@ -20,7 +20,7 @@ inline Tensor add_bypass(const Tensor& hidden, const SplicePlan& plan, const Row
   const auto norm = at::linalg_vector_norm(chosen, 2, {-1}, true);
   const auto direction = as_compute(chosen / at::where(norm > 0, norm, at::ones_like(norm)), hidden);
   auto length = at::linalg_vector_norm(at_slots, 2, {-1}, true);
-  length = set.bypass_scales.defined() ? length * as_compute(at::embedding(set.bypass_scales, plan.row), hidden)
+  length = set.bypass_scales.defined() ? length * as_compute(rows_of_slots(set.bypass_scales, plan), hidden)
                                        : set.bypass_scale * length;
   return at::index_put(hidden, {plan.batch, plan.position}, at_slots + length * direction);
 }

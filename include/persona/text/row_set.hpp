@@ -14,7 +14,7 @@ struct RowSet {
   Tensor rows{};
   Tensor bypass{};  ///< NeTI: direction [n, D] or [B, n, D] added to the hidden states that V reads; may be undefined
   double bypass_scale = 0.0;  ///< its length as a share of the hidden state's norm
-  Tensor bypass_scales{};     ///< [n, 1]: the same by row, where joined rows differ in it; may be undefined
+  Tensor bypass_scales{};  ///< [n, 1] or [B, n, 1]: the same by row, where joined rows differ in it; may be undefined
 
   RowSet() = default;
   RowSet(Tensor rows) : rows(std::move(rows)) {}  // NOLINT: a parameterization without a bypass returns its rows

@@ -28,7 +28,8 @@ inline Learned learned_of(const Bound& bound, std::map<std::string, std::string>
     learned.rows.push_back(std::move(rows));
   }
   for (const BoundWeight& weight : bound.weights) {
-    LearnedWeight kept{.name = weight.name, .component = weight.component, .learned_on = weight.base_options};
+    LearnedWeight kept{
+        .name = weight.name, .component = weight.component, .learned_on = weight.base_options, .cache = weight.cache};
     const auto copy = weight.adapter->snapshot();
     if (auto replacement = std::dynamic_pointer_cast<const Replacement>(copy))
       kept.change = std::move(replacement);
