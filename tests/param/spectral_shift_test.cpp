@@ -199,27 +199,22 @@ TEST_CASE("in bf16 both plans are as far from the exact layer as rounding") {
 }
 
 TEST_CASE("in bf16 a shift of a thousandth of its singular value has its effect, in every direction") {
-  const persona::BindContext context;
   const auto base = random({96, 64}, 1).to(at::kBFloat16);
   const auto x = random({4000, 64}, 2).to(at::kBFloat16);
   const at::NoGradGuard no_grad;
-  for (const auto plan : {SpectralPlan::factored, SpectralPlan::materialized}) {
-    const auto made = SpectralShift{.plan = plan}.bind(ref_of(base, WeightKind::linear), context);
-    const auto shift = std::dynamic_pointer_cast<const SpectralFactors>(made);
-    REQUIRE(shift);
-    const auto before = shift->linear(x, base, {}).to(at::kDouble);
-    const auto delta = 1e-3 * shift->svd().s;
-    Tensor(shift->leaves()[0].value).copy_(delta);
-    const auto change = (shift->linear(x, base, {}).to(at::kDouble) - before).matmul(shift->svd().u.to(at::kDouble));
-    const auto inner = x.to(at::kDouble).matmul(shift->svd().vt.to(at::kDouble).t());
-    // 1 in every direction, of a spectrum rounded to bf16 either 0 or more than 2. Directions of small singular values
-    // are hidden by the rounding of the output.
-    const auto share = ((change * inner).sum(0) / (delta * inner.square().sum(0))).slice(0, 0, 32);
-    INFO(to_string(plan) << ": " << share.min().item<double>() << " to " << share.max().item<double>());
-    CHECK(share.mean().item<double>() == Approx(1).margin(0.25));
-    // W' itself is rounded where it is built: single directions are off by as much as they are shifted.
-    if (plan == SpectralPlan::factored) CHECK((share - 1).abs().max().item<double>() < 0.4);
-  }
+  const auto made = SpectralShift{.plan = SpectralPlan::factored}.bind(ref_of(base, WeightKind::linear), {});
+  const auto shift = std::dynamic_pointer_cast<const SpectralFactors>(made);
+  REQUIRE(shift);
+  const auto before = shift->linear(x, base, {}).to(at::kDouble);
+  const auto delta = 1e-3 * shift->svd().s;
+  Tensor(shift->leaves()[0].value).copy_(delta);
+  const auto change = (shift->linear(x, base, {}).to(at::kDouble) - before).matmul(shift->svd().u.to(at::kDouble));
+  const auto inner = x.to(at::kDouble).matmul(shift->svd().vt.to(at::kDouble).t());
+  // 1 in every direction, of a spectrum rounded to bf16 either 0 or more than 2. Directions of small singular values
+  // are hidden by the rounding of the output.
+  const auto share = ((change * inner).sum(0) / (delta * inner.square().sum(0))).slice(0, 0, 32);
+  INFO(share.min().item<double>() << " to " << share.max().item<double>());
+  CHECK((share - 1).abs().max().item<double>() < 0.4);
 }
 
 TEST_CASE("a snapshot keeps what was learned, whatever training does next") {
