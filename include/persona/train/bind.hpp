@@ -104,7 +104,7 @@ void bind_weights_of(Host& host, const char* name, const Recipe<C...>& recipe, c
       BoundWeight weight{.name = ref.full_name(),
                          .component = to_string(parameterization.describe()),
                          .base_options = ref.base.options(),
-                         .cache = context.cache,
+                         .cache = context.cache.string(),
                          .adapter = adapter};
       for (Leaf leaf : adapter->leaves()) {
         leaf.name = ref.full_name() + "." + leaf.name;

@@ -12,7 +12,6 @@
 #include <persona/text/stored_rows.hpp>
 
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -37,7 +36,7 @@ struct BoundWeight {
   std::string name{};                ///< "unet.mid_block...to_k.weight"
   std::string component{};           ///< describes the parameterization
   at::TensorOptions base_options{};  ///< dtype and device of the base
-  std::filesystem::path cache{};     ///< where its decomposition is kept; empty: nowhere
+  std::string cache{};               ///< the folder that keeps its decomposition; empty: none
   std::shared_ptr<const Adapter> adapter{};
   std::vector<Leaf> leaves{};
 };
