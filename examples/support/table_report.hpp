@@ -21,7 +21,7 @@ inline void report_head(Page& page, const Cells& cells, const Plan& plan, const 
       "One photo a subject; " + std::to_string(plan.images) +
       " pictures of each of 20 prompts (people) or 8 (animals and objects), DDIM " + std::to_string(drawing.steps) +
       " steps, guidance 3.5; batch 8, of animals and objects 4, one thread a run. Mean over subjects ± its standard error. Model " +
-      model + ". tables.html has pictures as well; tables.md the same text, tables and curves.");
+      model + ". tables --report writes this page as tables.md and, with pictures, as tables.html.");
   const auto [asked, there, on_gpu] = tally(cells, stages(cells, plan, studies));
   page.paragraph(there == asked
                      ? "All of the plan's " + std::to_string(asked) + " results are there."

@@ -107,4 +107,10 @@ inline Tensor as_compute(const Tensor& leaf, const Tensor& activation) {
   return leaf.to(activation.device(), activation.scalar_type());
 }
 
+/// values * scale in `values`' dtype, rounded once: in bf16 a small change of an fp32 scale counts, where the rounded
+/// scale would not show it.
+inline Tensor rounded_product(const Tensor& values, const Tensor& scale) {
+  return (values * scale).to(values.scalar_type());
+}
+
 }  // namespace persona

@@ -63,18 +63,17 @@ class DecomposedWeight final : public Replacement {
     return gain(base).view(shape) * (base.to(change.scalar_type()) + change);
   }
   Tensor linear(const Tensor& x, const Tensor& base, const Tensor& bias) const override {
-    const auto y = scaled(at::linear(x, base) + factors_->linear(x, base), gain(base));
+    const auto y = rounded_product(at::linear(x, base) + factors_->linear(x, base), gain(base));
     return bias.defined() ? y + bias : y;
   }
   Tensor conv2d(const Tensor& x, const Tensor& base, const Tensor& bias, Conv2dShape shape) const override {
-    const auto y = scaled(at::conv2d(x, base, {}, shape.stride, shape.padding) + factors_->conv2d(x, base, shape),
-                          gain(base).view({-1, 1, 1}));
+    const auto y =
+        rounded_product(at::conv2d(x, base, {}, shape.stride, shape.padding) + factors_->conv2d(x, base, shape),
+                        gain(base).view({-1, 1, 1}));
     return bias.defined() ? y + bias.view({1, -1, 1, 1}) : y;
   }
 
  private:
-  // The product is rounded, not the gain, which in bf16 moves in steps of 0.008 above 1.
-  static Tensor scaled(const Tensor& values, const Tensor& gain) { return (values * gain).to(values.scalar_type()); }
   // A row of zeros stays one.
   Tensor gain(const Tensor& base) const { return magnitude_.value / row_norms(base, *factors_).clamp_min(1e-30); }
 

@@ -105,7 +105,7 @@ class SpectralFactors final : public Replacement {
   Tensor spectrum() const { return at::relu(svd_.s + delta_.value); }
 
   Tensor value(const Tensor& base) const override {
-    auto w = scaled(svd_.u, spectrum()).matmul(svd_.vt);
+    auto w = rounded_product(svd_.u, spectrum()).matmul(svd_.vt);
     if (residual_.defined()) w = w + residual_;
     return w.view(base.sizes());
   }
@@ -121,7 +121,7 @@ class SpectralFactors final : public Replacement {
   }
   Tensor linear(const Tensor& x, const Tensor& base, const Tensor& bias) const override {
     if (!factored(x.numel() / x.size(-1))) return Replacement::linear(x, base, bias);
-    auto y = at::linear(scaled(at::linear(x, svd_.vt), spectrum()), svd_.u, bias);
+    auto y = at::linear(rounded_product(at::linear(x, svd_.vt), spectrum()), svd_.u, bias);
     if (residual_.defined()) y = y + at::linear(x, residual_);
     return y;
   }
@@ -131,17 +131,14 @@ class SpectralFactors final : public Replacement {
     };
     if (!factored(x.size(0) * places(2) * places(3))) return Replacement::conv2d(x, base, bias, shape);
     const auto kernels = svd_.vt.view({svd_.vt.size(0), base.size(1), base.size(2), base.size(3)});
-    auto y = at::conv2d(scaled(at::conv2d(x, kernels, {}, shape.stride, shape.padding), spectrum().view({-1, 1, 1})),
-                        svd_.u.view({svd_.u.size(0), svd_.u.size(1), 1, 1}), bias);
+    auto y = at::conv2d(
+        rounded_product(at::conv2d(x, kernels, {}, shape.stride, shape.padding), spectrum().view({-1, 1, 1})),
+        svd_.u.view({svd_.u.size(0), svd_.u.size(1), 1, 1}), bias);
     if (residual_.defined()) y = y + at::conv2d(x, residual_.view(base.sizes()), {}, shape.stride, shape.padding);
     return y;
   }
 
  private:
-  // The product is rounded, not the spectrum: of s + delta in bf16 a delta below half a step of s would be lost.
-  static Tensor scaled(const Tensor& values, const Tensor& spectrum) {
-    return (values * spectrum).to(values.scalar_type());
-  }
   // Multiplications for `rows` inputs of n numbers and outputs of m. Factored, forward and backward are each r (m + n)
   // a row, and the gradient in delta is a sum over what is there. Materialized, a row costs m n forward and twice that
   // backward (the input's gradient and the weight's); building W' costs r m n, and U^T G of its gradient as much.

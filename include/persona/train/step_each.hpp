@@ -31,23 +31,25 @@ inline std::vector<RowSet> joined_sets(const std::vector<std::vector<RowSet>>& s
   for (const auto& of_one : sets) most = std::max(most, of_one.front().rows.size(-2));
   std::vector<RowSet> joined;
   for (std::size_t layer = 0; layer < sets.front().size(); ++layer) {
-    bool bypass = false;
-    for (const auto& of_one : sets) bypass = bypass || of_one[layer].bypass.defined();
+    const RowSet* moving = nullptr;  // one that has a bypass
+    for (const auto& of_one : sets)
+      if (of_one[layer].bypass.defined()) moving = &of_one[layer];
     std::vector<Tensor> rows, bypasses, scales;
     for (std::size_t i = 0; i < sets.size(); ++i) {
       const RowSet& set = sets[i][layer];
       const auto samples = batches[i].size();
       rows.push_back(per_sample(set.rows, samples, most));
-      if (!bypass) continue;
+      if (!moving) continue;
+      const auto options = moving->bypass.options();
       // No bypass: a direction of zeros, which moves nothing.
-      bypasses.push_back(set.bypass.defined() ? per_sample(set.bypass, samples, most) : at::zeros_like(rows.back()));
-      scales.push_back(per_sample(set.bypass_scales.defined()
-                                      ? set.bypass_scales
-                                      : at::full({set.rows.size(-2), 1}, set.bypass_scale, set.rows.options()),
-                                  samples, most));
+      bypasses.push_back(set.bypass.defined() ? per_sample(set.bypass, samples, most)
+                                              : at::zeros({samples, most, moving->bypass.size(-1)}, options));
+      scales.push_back(per_sample(
+          set.bypass_scales.defined() ? set.bypass_scales : at::full({set.rows.size(-2), 1}, set.bypass_scale, options),
+          samples, most));
     }
     RowSet set(at::cat(rows));
-    if (bypass) set.bypass = at::cat(bypasses), set.bypass_scales = at::cat(scales);
+    if (moving) set.bypass = at::cat(bypasses), set.bypass_scales = at::cat(scales);
     joined.push_back(std::move(set));
   }
   return joined;
