@@ -195,10 +195,10 @@ inline std::string svg_chart(const std::vector<Series>& series, const ChartOptio
 inline constexpr std::string_view report_style =
     ":root{color-scheme:light "
     "dark;--ink:#222;--soft:#666;--rule:#e3e3e3;--page:#fff;--s0:#2563a8;--s1:#c2571a;--s2:#2f7d4f;"
-    "--s3:#8a4fa3;--s4:#a8741a;--s5:#b0304f}\n"
+    "--s3:#8a4fa3;--s4:#1e93a8;--s5:#b0304f}\n"
     "@media(prefers-color-scheme:dark){:root{--ink:#ddd;--soft:#999;--rule:#333;--page:#161616;--s0:#6ea8e0;--s1:#"
     "e88f5a;"
-    "--s2:#6cc08f;--s3:#c193d8;--s4:#d9ac5c;--s5:#e77f97}}\n"
+    "--s2:#6cc08f;--s3:#c193d8;--s4:#5fd0de;--s5:#e77f97}}\n"
     "body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--page);max-width:60rem;margin:2rem "
     "auto;padding:0 1rem}\n"
     "h1{font-size:1.7rem}h2{font-size:1.2rem;margin-top:2.5rem;border-bottom:1px solid "
