@@ -1,6 +1,5 @@
 // A step of the methods that change weights against a step of Textual Inversion, whose denoiser is frozen: SVDiff as
-// the library plans it, SVDiff that rebuilds every weight at every step, LoRA, DreamBooth. On the embedded model, or
-// with
+// the library plans it, SVDiff that rebuilds every weight at every step, LoRA, DreamBooth. On the embedded model, or with
 // --sd15 on a UNet of Stable Diffusion 1.5's widths with random weights.
 
 #include "support/model.hpp"
