@@ -143,3 +143,10 @@ TEST_CASE("rows that are not there, or do not fit, are errors") {
   CHECK_THROWS_WITH(begin(at::ones({1, 7})), Catch::Contains("RowsInit for <one>") && Catch::Contains("D = 6"));
   CHECK_THROWS_WITH(begin(at::ones({2, 6})), Catch::Contains("vectors = 1"));
 }
+
+TEST_CASE("what was learned without rows is no start") {
+  const persona::Learned weights_alone;
+  CHECK_THROWS_WITH(RowsInit::from(weights_alone), Catch::Contains("no rows to go on from"));
+  CHECK_THROWS_WITH(persona::LayeredRows::from(weights_alone), Catch::Contains("no rows to go on from"));
+  CHECK_THROWS_WITH(persona::NeTIMapper{}.from(weights_alone), Catch::Contains("no rows to go on from"));
+}

@@ -207,7 +207,8 @@ TEST_CASE("a peft adapter whose factors began as parts of the weights is refused
     std::ofstream(folder / "adapter_config.json") << R"({"lora_alpha": 2, "init_lora_weights": )" << init << "}";
     return import_weights(model, file);
   };
-  for (const char* init : {R"("pissa")", R"("pissa_niter_16")", R"("olora")", R"("corda")", R"("loftq")"})
+  for (const char* init :
+       {R"("pissa")", R"("pissa_niter_16")", R"("olora")", R"("corda")", R"("loftq")", R"("OLoRA")", R"("lora_ga")"})
     CHECK_THROWS_WITH(read(init), Catch::Contains("adapter_config.json") && Catch::Contains("init_lora_weights") &&
                                       Catch::Contains("path_initial_model_for_weight_conversion"));
   for (const char* init : {"true", "false", "null", R"("gaussian")", R"("eva")"}) CHECK(read(init).weights.size() == 1);
@@ -257,6 +258,10 @@ TEST_CASE("a .diff file adds to whatever weight it is put on, and to other chang
   CHECK(at::allclose(weight_of(bake(model, with_difference(difference))), weight_of(model) + 2 * change, 1e-4, 1e-5));
   CHECK(at::allclose(predicted(personalized(model, with_difference(shift))),
                      predicted(bake(model, with_difference(shift))), 1e-4, 1e-5));
+  export_weights(model, difference, folder / "c.safetensors", WeightFormat::custom_diffusion);  // whole weights
+  const auto whole = SafeTensors::open(folder / "c.safetensors");
+  REQUIRE(whole.names().size() == 1);
+  CHECK(at::allclose(whole.load(whole.names().front()), weight_of(model) + change, 1e-4, 1e-5));
   difference.save(folder / "own.safetensors");
   const auto again = Learned::load(folder / "own.safetensors");
   CHECK(at::equal(weight_of(bake(model, again)), weight_of(bake(model, difference))));
@@ -312,6 +317,9 @@ TEST_CASE("changes of weights for another base model are refused, with both widt
   CHECK(import_weights(model, file).weights.size() == 1);
   write_safetensors(file, {{"unet.conv_in.diff", at::ones({3})}});
   CHECK_THROWS_WITH(import_weights(model, file), Catch::Contains("has shape [3], this model's weight [8, 3, 3, 3]"));
+  write_safetensors(
+      file, {{"unet.conv_in.diff", at::ones({8, 3, 3, 3})}, {"lora_unet_conv_in.diff", at::ones({8, 3, 3, 3})}});
+  CHECK_THROWS_WITH(import_weights(model, file), Catch::Contains("is there a second time for 'unet.conv_in.weight'"));
 }
 
 TEST_CASE("svdiff-pytorch's shifts of the text encoder are read as those of the UNet are") {

@@ -120,6 +120,7 @@ TEST_CASE(
     learned.weights.push_back({.name = "unet.attn2.0.to_q.weight", .change = std::shared_ptr<const Delta>(change)});
     CHECK_THROWS_WITH(learned.save(folder / "dotted.safetensors"),
                       Catch::Contains("without dots") && Catch::Contains("unet.attn2.0.to_q.weight"));
+    CHECK_FALSE(learned.can_be_saved());  // a checkpoint asks this: it is written without learned.safetensors
   }
 }
 

@@ -139,4 +139,9 @@ TEST_CASE("probe accuracy: what is not asked is passed over") {
   CHECK(score.count == 2);
   CHECK(score.left_out == 1);
   CHECK_THROWS_WITH(persona::probe_accuracy(Probe{}, images({0}), truth), Catch::Contains("probe_accuracy: truth"));
+  struct OneEach {
+    Tensor answers(const Tensor& x) const { return at::zeros({x.size(0)}, at::kLong); }
+  };
+  CHECK_THROWS_WITH(persona::probe_accuracy(OneEach{}, images({0, 1, 2}), truth),
+                    Catch::Contains("probe_accuracy: answers"));
 }

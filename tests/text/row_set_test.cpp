@@ -37,5 +37,13 @@ TEST_CASE("a bypass beside rows without one: zeros there; scales that differ are
 
   const auto both = join_rows({{a, a_way, 0.2}, {b, b_way, 0.3}});
   CHECK(at::equal(both.bypass[2], at::cat({a_way[2], b_way})));
-  CHECK(at::equal(both.bypass_scales, at::tensor({0.2f, 0.2f, 0.3f}).view({3, 1})));
+  for (const std::int64_t i : {0, 1, 2})
+    CHECK(at::equal(both.bypass_scales[i], at::tensor({0.2f, 0.2f, 0.3f}).view({3, 1})));
+
+  persona::RowSet by_sample{b, b_way, 0};
+  by_sample.bypass_scales = at::tensor({0.1f, 0.4f, 0.9f}).view({3, 1, 1});
+  const auto all = join_rows({by_sample, {a, a_way, 0.2}});
+  REQUIRE(all.bypass_scales.sizes() == at::IntArrayRef({3, 3, 1}));
+  CHECK(at::equal(all.bypass_scales.select(2, 0),
+                  at::tensor({0.1f, 0.2f, 0.2f, 0.4f, 0.2f, 0.2f, 0.9f, 0.2f, 0.2f}).view({3, 3})));
 }

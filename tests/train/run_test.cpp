@@ -365,6 +365,30 @@ TEST_CASE_METHOD(Fixture, "guard: an update that is not finite is not saved, and
   }
 }
 
+TEST_CASE_METHOD(Fixture, "rows by layer have the axis of layers also where a denoiser has one") {
+  struct Shape {
+    using plays = persona::Plays<persona::Role::regularizer>;
+    std::shared_ptr<std::vector<std::int64_t>> sizes = std::make_shared<std::vector<std::int64_t>>();
+    Tensor loss(const persona::StepView& view) const {
+      *sizes = view.rows[0].sizes().vec();
+      return 0 * view.rows[0].sum();
+    }
+    persona::Description describe() const { return {"Shape", {}}; }
+  };
+  const auto& tiny = model;
+  auto denoiser = tiny.denoiser();
+  denoiser.layers.resize(1);
+  const persona::testing::TinyModel one{tiny.tokenizer(), tiny.text_encoder(), denoiser,
+                                        tiny.scheduler(), tiny.latent_shape(), tiny.autoencoder()};
+  const auto seen = [&](const auto& rows) {
+    Shape shape;
+    persona::fit(one, subjects[0], TokenInit{} + rows + shape, {.steps = 1, .batch = 4, .seed = 1});
+    return *shape.sizes;
+  };
+  CHECK(seen(persona::LayeredRows{}).size() == 3);
+  CHECK(seen(persona::NeTIMapper{.hidden = 8, .frequencies = 16}) == std::vector<std::int64_t>{1, 4, 1, 6});
+}
+
 TEST_CASE_METHOD(Fixture, "a step that an exception broke off leaves no gradient behind") {
   struct FailsOnce {
     using plays = persona::Plays<persona::Role::regularizer>;

@@ -107,8 +107,8 @@ inline Tensor as_compute(const Tensor& leaf, const Tensor& activation) {
   return leaf.to(activation.device(), activation.scalar_type());
 }
 
-/// values * scale in `values`' dtype, rounded once: in bf16 a small change of an fp32 scale counts, where the rounded
-/// scale would not show it.
+/// values * scale in `values`' dtype, rounded once: in bf16 a small change of an fp32 scale counts where the rounded
+/// scale would not show it. (Beside a scale of 1 it does not: the values are bf16 themselves.)
 inline Tensor rounded_product(const Tensor& values, const Tensor& scale) {
   return (values * scale).to(values.scalar_type());
 }

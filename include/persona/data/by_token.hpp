@@ -25,6 +25,9 @@ concept LearnedOfMany = requires(const L& learned) { learned.rows.begin()->token
 template <class L, class T, class F>
 void take_learned(const L& learned, T& one, std::map<std::string, T>& each, F&& of_row) {
   if constexpr (LearnedOfMany<L>) {
+    if (learned.rows.begin() == learned.rows.end())
+      throw Error("from", "no rows to go on from: what was learned has none",
+                  "changes of weights go into the model: sd.with(learned)");
     for (const auto& row : learned.rows) each.emplace(row.token, of_row(row));
   } else {
     one = of_row(learned);

@@ -98,11 +98,17 @@ MakeChange made_by_form(const std::string& form, const std::filesystem::path& ca
       ...);
   return make;
 }
-/// By the library's own adapters, or one of these.
+/// By one of these adapters, or the library's own.
 template <class... Others>
 MakeChange made_by_any(const std::string& form, const std::filesystem::path& cache = {}) {
-  return made_by_form<SpectralFactors, VectorShift, VectorScale, FullWeight, LowRankFactors, DecomposedWeight,
-                      WeightDifference, Others...>(form, cache);
+  return made_by_form<Others..., SpectralFactors, VectorShift, VectorScale, FullWeight, LowRankFactors,
+                      DecomposedWeight, WeightDifference>(form, cache);
+}
+/// The first of its tensors under which a file could not be read again: "weights.NAME.FORM.TENSOR" is split at dots.
+inline std::optional<std::string> unreadable_name(const StoredChange& stored) {
+  for (const auto& [name, value] : stored.tensors)
+    if (name.empty() || (name + stored.form).find('.') != name.npos) return name;
+  return std::nullopt;
 }
 }  // namespace detail
 
@@ -160,7 +166,10 @@ struct Learned {
 
   bool can_be_saved() const {
     return std::ranges::all_of(rows, &LearnedRows::can_be_saved) &&
-           std::ranges::none_of(weights, [](const LearnedWeight& weight) { return weight.stored().form.empty(); });
+           std::ranges::all_of(weights, [](const LearnedWeight& weight) {
+             const auto stored = weight.stored();
+             return !stored.form.empty() && !detail::unreadable_name(stored);
+           });
   }
 
   /// Writes persona's own form: one safetensors file with a tensor "rows.TOKEN" a token (and what layered rows are
@@ -193,12 +202,12 @@ struct Learned {
             file.string(), "the change of '" + weight.name + "' does not say how a file holds it",
             "give its adapter stored() and from() (docs/concepts/weight_parameterization.md), or keep the run's "
             "checkpoint (run.save)");
+      if (const auto name = detail::unreadable_name(stored))
+        throw Error(file.string(),
+                    "the change of '" + weight.name + "' is stored as '" + stored.form + "', '" + *name +
+                        "': the file could not be read again",
+                    "give its adapter a form and names of tensors without dots");
       for (const auto& [name, value] : stored.tensors) {
-        if (name.empty() || (name + stored.form).find('.') != name.npos)
-          throw Error(file.string(),
-                      "the change of '" + weight.name + "' is stored as '" + stored.form + "', '" + name +
-                          "': the file could not be read again",
-                      "give its adapter a form and names of tensors without dots");
         if (!tensors.emplace("weights." + weight.name + "." + stored.form + "." + name, value).second)
           throw Error(file.string(), "'" + weight.name + "' has two changes of the form '" + stored.form + "'",
                       "save them in files of their own, and put both into the model: sd.with(a).with(b)");

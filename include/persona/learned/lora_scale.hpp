@@ -5,6 +5,7 @@
 #include <persona/io/safetensors.hpp>
 #include <persona/io/scanner.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <map>
@@ -69,8 +70,10 @@ class LoraScales {
         if (scanner.peek() != '"') return scanner.skip();
         // These take the factors' start out of the base when peft loads them: W - s B0 A0 + s B A.
         const auto init = scanner.string("init_lora_weights");
-        for (const char* changes_base : {"pissa", "olora", "corda", "loftq"})
-          if (init.starts_with(changes_base))
+        auto lower = init;  // peft reads some of them in any case
+        std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+        for (const char* changes_base : {"pissa", "olora", "corda", "loftq", "lora_ga"})
+          if (lower.starts_with(changes_base))
             throw Error(
                 where, "its factors began as parts of the weights themselves (init_lora_weights: '" + init + "')",
                 "let peft write the difference: save_pretrained(..., path_initial_model_for_weight_conversion)");

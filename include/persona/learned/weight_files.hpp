@@ -24,6 +24,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -197,19 +199,35 @@ inline void tell_base(const Learned& learned, std::map<std::string, std::string>
   }
 }
 
-inline void write_custom_diffusion(const LearnedWeight& weight, Tensors& out) {
+// What a change adds to a weight, in fp32 on the CPU.
+inline Tensor difference_of(const LearnedWeight& weight, const WeightRef& ref) {
+  const auto change = weight.on(ref);
+  const auto base = ref.base.to(at::kFloat);
+  const auto difference = std::holds_alternative<std::shared_ptr<const Delta>>(change)
+                              ? std::get<std::shared_ptr<const Delta>>(change)->value(base)
+                              : std::get<std::shared_ptr<const Replacement>>(change)->difference(base);
+  return difference.to(at::kCPU, at::kFloat);
+}
+
+inline void write_custom_diffusion(const LearnedWeight& weight, const WeightTable& table, Tensors& out) {
   const auto stored = weight.stored();
   auto path = without_weight(weight.name);
   const bool bias = cut_suffix(path, ".bias");
   const auto layer = path.find("attn2.");
-  if (stored.form != FullWeight::form || !path.starts_with("unet.") || layer == path.npos)
+  const bool whole = stored.form == FullWeight::form;
+  if ((!whole && stored.form != WeightDifference::form) || !path.starts_with("unet.") || layer == path.npos)
     refuse_form(weight, stored.form, "whole weights of cross-attention");
   // ...attn2.to_out.0 -> ...attn2.processor.to_out_custom_diffusion.0
   auto name = path.substr(layer + 6);
   const auto end = name.find('.');
   name.insert(end == name.npos ? name.size() : end, "_custom_diffusion");
-  out.emplace(path.substr(5, layer + 1) + "processor." + name + (bias ? ".bias" : ".weight"),
-              stored.tensors.at("weight"));
+  const auto key = path.substr(5, layer + 1) + "processor." + name + (bias ? ".bias" : ".weight");
+  if (whole) {
+    out.emplace(key, stored.tensors.at("weight"));
+  } else {
+    const auto& ref = table.at(weight.name);
+    out.emplace(key, ref.base.to(at::kCPU, at::kFloat) + difference_of(weight, ref));
+  }
 }
 
 inline LearnedWeight read_lora(const std::string& name, std::map<std::string, Tensor> parts, const LoraScales& scales,
@@ -254,25 +272,21 @@ void export_weights(const Model& model, const Learned& learned, const std::files
                 "give it that name, in a folder of its own");
   const at::NoGradGuard no_grad;
   detail::Tensors tensors;
-  const auto table = format == WeightFormat::kohya_diff ? detail::weight_table(model) : detail::WeightTable{};
+  const bool of_model = format == WeightFormat::kohya_diff || format == WeightFormat::custom_diffusion;
+  const auto table = of_model ? detail::weight_table(model) : detail::WeightTable{};
   detail::LeftOut of_text, vectors;
   for (const LearnedWeight& weight : learned.weights) {
     if (format == WeightFormat::svdiff_pytorch) {
       detail::write_svdiff(weight, tensors, of_text, vectors);
     } else if (format == WeightFormat::custom_diffusion) {
-      detail::write_custom_diffusion(weight, tensors);
+      detail::write_custom_diffusion(weight, table, tensors);
     } else if (format == WeightFormat::kohya_diff) {
-      const auto& ref = table.at(weight.name);
-      const auto change = weight.on(ref);
-      const auto base = ref.base.to(at::kFloat);
-      const auto difference = std::holds_alternative<std::shared_ptr<const Delta>>(change)
-                                  ? std::get<std::shared_ptr<const Delta>>(change)->value(base)
-                                  : std::get<std::shared_ptr<const Replacement>>(change)->difference(base);
+      const auto difference = detail::difference_of(weight, table.at(weight.name));
       auto name = weight.name;
       const bool bias = detail::cut_suffix(name, ".bias");
       const auto key = detail::kohya_name(name) + (bias ? ".diff_b" : ".diff");
       auto& sum = tensors[key];  // several changes of one weight add up
-      sum = (sum.defined() ? sum + difference.cpu() : difference.cpu()).to(at::kFloat).contiguous();
+      sum = (sum.defined() ? sum + difference : difference).contiguous();
     } else {
       detail::write_lora(weight, format, tensors);
     }
@@ -308,6 +322,7 @@ Learned import_weights(const Model& model, const std::filesystem::path& file, co
     if (!key.starts_with(detail::base_key) && key != "lora_adapter_metadata") learned.metadata.emplace(key, value);
   const auto scales = detail::LoraScales::of_file(source, file);
   std::map<std::string, std::map<std::string, Tensor>> lora;  // by weight
+  std::set<std::string> differences;
   const auto find = [&](const std::string& module, const std::string& key) -> const WeightRef& {
     for (const char* part : {"", "unet.", "text_encoder."})  // files of one part leave its name out
       if (const auto* ref = table.find(part + module)) return *ref;
@@ -354,6 +369,9 @@ Learned import_weights(const Model& model, const std::filesystem::path& file, co
             file.string() + ": " + key,
             "has shape " + shape_string(difference.sizes()) + ", this model's weight " + shape_string(ref.base.sizes()),
             "was it learned on another kind of model?");
+      if (!differences.insert(weight.name).second)
+        throw Error(file.string() + ": " + key,
+                    "is there a second time for '" + weight.name + "', by another tool's key", "keep one of the two");
       weight.file = {std::string(WeightDifference::form), {{"difference", difference}}};
       weight.make = detail::made_by<WeightDifference>();
     } else {

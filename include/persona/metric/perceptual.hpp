@@ -58,7 +58,7 @@ Score perceptual_distance(const P& pyramid, const Tensor& a, const Tensor& b,
     throw Error("perceptual_distance",
                 std::to_string(of_a.size()) + " layers and weights for " + std::to_string(channel_weights.size()),
                 "one tensor [C] a layer, or none");
-  auto distance = at::zeros({a.size(0)}, a.options().dtype(at::kFloat));
+  auto distance = at::zeros({a.size(0)}, at::kFloat);
   for (std::size_t layer = 0; layer < of_a.size(); ++layer) {
     const Tensor &one = of_a[layer], &other = of_b[layer];
     expect_shape(one, {{a.size(0), "N"}, "C", "h", "w"}, "perceptual_distance: a feature map");
@@ -69,7 +69,7 @@ Score perceptual_distance(const P& pyramid, const Tensor& a, const Tensor& b,
       expect_shape(channel_weights[layer], {{difference.size(1), "C"}}, "perceptual_distance: channel_weights");
       difference = difference * channel_weights[layer].to(difference.device(), at::kFloat).view({1, -1, 1, 1});
     }
-    distance = distance + difference.sum(1).mean({1, 2});
+    distance = distance + difference.sum(1).mean({1, 2}).cpu();
   }
   return score_of(distance);
 }

@@ -35,6 +35,7 @@ Score probe_accuracy(const P& probe, const Tensor& images, const Tensor& truth) 
   static_assert(explain_attribute_probe<P>());
   const at::NoGradGuard no_grad;
   const Tensor found = Tensor(probe.answers(images)).to(at::kCPU, at::kLong);
+  expect_shape(found, {{images.size(0), "N"}, "Q"}, "probe_accuracy: answers");
   expect_shape(truth, {{found.size(0), "N"}, {found.size(1), "Q"}}, "probe_accuracy: truth",
                "one answer a question, not_asked where there is none");
   const auto wanted = truth.to(at::kCPU, at::kLong);

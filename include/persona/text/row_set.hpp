@@ -39,7 +39,7 @@ inline RowSet join_rows(const std::vector<RowSet>& sets) {
   const RowSet* moving = nullptr;
   bool one_scale = true;
   for (const RowSet& set : sets) {
-    for (const Tensor& part : {set.rows, set.bypass})
+    for (const Tensor& part : {set.rows, set.bypass, set.bypass_scales})
       if (part.defined() && part.dim() == 3) samples = part.size(0);
     if (!set.bypass.defined()) continue;
     if (!moving) moving = &set;
@@ -56,7 +56,8 @@ inline RowSet join_rows(const std::vector<RowSet>& sets) {
     const auto options = moving->bypass.options();
     bypasses.push_back(by_sample(set.bypass.defined() ? set.bypass : at::zeros({n, moving->bypass.size(-1)}, options)));
     if (one_scale) continue;
-    scales.push_back(set.bypass_scales.defined() ? set.bypass_scales : at::full({n, 1}, set.bypass_scale, options));
+    scales.push_back(
+        by_sample(set.bypass_scales.defined() ? set.bypass_scales : at::full({n, 1}, set.bypass_scale, options)));
   }
   RowSet joined(at::cat(rows, -2));
   if (!moving) return joined;
@@ -64,7 +65,7 @@ inline RowSet join_rows(const std::vector<RowSet>& sets) {
   if (one_scale)
     joined.bypass_scale = moving->bypass_scale;
   else
-    joined.bypass_scales = at::cat(scales);
+    joined.bypass_scales = at::cat(scales, -2);
   return joined;
 }
 

@@ -106,7 +106,7 @@ inline std::vector<Tensor> rows_by_subject(const Bound& bound, const std::vector
   for (const BoundRows& rows : bound.rows) {
     std::vector<Tensor> layers;
     for (const RowSet& set : sets) layers.push_back(set.rows.slice(-2, first, first + rows.placeholder.vectors));
-    list.push_back(layers.size() == 1 ? layers.front() : at::stack(layers));
+    list.push_back(rows.layered ? at::stack(layers) : layers.front());
     first += rows.placeholder.vectors;
   }
   return list;
