@@ -40,6 +40,8 @@ inline void add_differences(Page& page, const Cells& cells, const std::vector<Co
   std::vector<std::vector<std::string>> rows;
   for (const auto& [one, other] : comparisons) {
     std::vector<std::string> row{one.name(), other.name()};
+    const auto same = [&](const auto& shown) { return shown[0] == row[0] && shown[1] == row[1]; };
+    if (std::ranges::any_of(rows, same)) continue;  // two settings that coincide are compared once
     std::size_t most = 0;
     for (const auto& column : columns) {
       const auto mean = cells.difference(one, other, subjects, column.key);

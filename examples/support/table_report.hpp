@@ -90,6 +90,25 @@ inline void report_ablations(Page& page, const Cells& cells, const Plan& plan, c
   report_curves(page, cells, drawn, people.test.front().id);
 }
 
+/// The few people who are also trained for 5000 steps.
+inline void report_long_runs(Page& page, const Cells& cells, const Plan& plan, const Study& people) {
+  auto few = ids(people.test);
+  few.resize(std::min(few.size(), plan.long_people));
+  if (few.empty()) return;
+  page.section("T1: 5000 steps");
+  page.paragraph(
+      "Textual Inversion's published steps, and the settings above, on the same few people. 5000 steps are no part of the "
+      "grid, so that they cannot be the best on the validation split. Both rows of Textual Inversion start as \"person\" "
+      "(the paper's: \"human face\", of which the model knows the second word alone).");
+  auto longest = first_settings(cells, plan, people);
+  for (const auto& setting : plan.long_runs()) longest.push_back(setting);
+  std::ranges::sort(longest);
+  longest.erase(std::ranges::unique(longest).begin(), longest.end());
+  add_table(page, cells, longest, few, person_columns, remarks(people, cells));
+  add_differences(page, cells, long_comparisons(cells, plan, people), few, person_differences);
+  report_curves(page, cells, plan.long_runs(), few.front(), ", 5000 steps");
+}
+
 /// The page of tables.html and tables.md; `model` tells which weights the results are of.
 inline Page report(const Cells& cells, const Plan& plan, const Studies& studies, const Drawing& drawing,
                    const std::string& model, const std::filesystem::path& pictures) {
@@ -101,20 +120,7 @@ inline Page report(const Cells& cells, const Plan& plan, const Studies& studies,
   add_table(page, cells, with_untrained(people.settings()), ids(people.test), person_columns, remark);
   add_differences(page, cells, first_comparisons(cells, plan, people), ids(people.test), person_differences);
   add_pictures(page, cells, first_settings(cells, plan, people), people.test, 2, pictures);
-  page.section("T1: 5000 steps");
-  page.paragraph(
-      "Textual Inversion's published steps, and the settings above, on the same few people. 5000 steps are no part of the "
-      "grid, so that they cannot be the best on the validation split. Both rows of Textual Inversion start as \"person\" "
-      "(the paper's: \"human face\", of which the model knows the second word alone).");
-  auto longest = first_settings(cells, plan, people);
-  for (const auto& setting : plan.long_runs()) longest.push_back(setting);
-  std::ranges::sort(longest);
-  longest.erase(std::ranges::unique(longest).begin(), longest.end());
-  auto few = ids(people.test);
-  few.resize(std::min(few.size(), plan.long_people));
-  add_table(page, cells, longest, few, person_columns, remark);
-  add_differences(page, cells, long_comparisons(cells, plan, people), few, person_differences);
-  if (!people.test.empty()) report_curves(page, cells, plan.long_runs(), people.test.front().id, ", 5000 steps");
+  report_long_runs(page, cells, plan, people);
   page.section("T1: people, validation split (settings are chosen here)");
   add_table(page, cells, people.settings(), ids(people.validation), person_columns, choosing_remarks(people, cells));
   report_ablations(page, cells, plan, people);
